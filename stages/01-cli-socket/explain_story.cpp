@@ -1,0 +1,76 @@
+#include "explain_story.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+
+namespace slipway {
+namespace {
+
+/// The boxes in their order; a box that is not listed stands at the right edge.
+constexpr std::array<std::string_view, 5> kBoxes = {"cli", "engine", "supervisor", "shim", "container"};
+/// Wide enough for a request line, narrow enough for a terminal beside the times.
+constexpr std::size_t kLongestText = 76;
+
+std::size_t depth_of(const std::string& box) {
+  const auto found = std::find(kBoxes.begin(), kBoxes.end(), box);
+  return static_cast<std::size_t>(found - kBoxes.begin());
+}
+
+std::string milliseconds(std::int64_t microseconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%8.2f", static_cast<double>(microseconds) / 1000.0);
+  return text;
+}
+
+/// One line, not longer than `limit` characters; control characters made harmless for terminals.
+std::string one_line(std::string text, std::size_t limit) {
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  if (text.size() <= limit) return text;
+  std::size_t cut = limit;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;  // keep UTF-8 whole
+  return text.substr(0, cut) + "…";
+}
+
+std::string story_line(const TraceStep& step, std::int64_t start_us) {
+  std::string what = step.call;
+  if (!step.arguments.empty()) what += " " + step.arguments;
+  std::string line = milliseconds(step.start_us - start_us) + milliseconds(step.duration_us) + "  ";
+  line += std::string(2 * depth_of(step.box), ' ') + step.box + ": " + one_line(what, kLongestText);
+  if (!step.result.empty() && step.result != "ok") line += " → " + one_line(step.result, kLongestText);
+  return line + "   [" + step.stage + " " + step.name + "]\n";
+}
+
+/// Boxes on one kernel share a clock, so of two steps that start together the longer one is the outer one.
+bool earlier(const TraceStep& a, const TraceStep& b) {
+  if (a.start_us != b.start_us) return a.start_us < b.start_us;
+  return a.duration_us > b.duration_us;
+}
+
+std::string boxes_seen(const std::vector<TraceStep>& steps) {
+  std::map<std::size_t, std::pair<std::string, int>> seen;
+  for (const TraceStep& step : steps) {
+    auto& [box, count] = seen[depth_of(step.box)];
+    box = step.box;
+    ++count;
+  }
+  std::string text;
+  for (const auto& [depth, entry] : seen) {
+    text += (text.empty() ? "" : ", ") + entry.first + " " + std::to_string(entry.second);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string explain_story(const std::string& title, std::vector<TraceStep> steps,
+                          std::int64_t start_us, std::int64_t end_us) {
+  std::stable_sort(steps.begin(), steps.end(), earlier);
+  std::string text = "\nWhat the boxes did for `" + one_line(title, kLongestText) + "`:\n";
+  text += " at (ms)   took  box: call → result   [stage step]\n";
+  for (const TraceStep& step : steps) text += story_line(step, start_us);
+  return text + milliseconds(end_us - start_us) + "   total; steps: " + boxes_seen(steps) + "\n";
+}
+
+}  // namespace slipway

@@ -1,0 +1,96 @@
+#pragma once
+/// \file
+/// The tracer: what each box did for one request, as named steps. `--explain` prints them, an error
+/// quotes them, and they travel from box to box with the request itself:
+///
+///   - a client that wants a trace sends the header `X-Slipway-Trace: ID`;
+///   - the box that serves it records its steps, asks the next box with the same header, and
+///   - answers with `X-Slipway-Steps: [...]`, its own steps and those of the boxes behind it
+///     (a header of a plain answer, a trailer of a streamed one).
+///
+/// All boxes run on one kernel, so CLOCK_MONOTONIC orders their steps.
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace slipway {
+
+/// One thing that one box did.
+struct TraceStep {
+  std::string box;        ///< who: "cli", "engine", "supervisor", "shim", "container"
+  std::string stage;      ///< the stage that adds this step: "01"…"07", "final"
+  std::string name;       ///< the step's name ("rootfs")
+  std::string call;       ///< the request or system call ("pivot_root", "POST /containers/create")
+  std::string arguments;  ///< its arguments as a person would write them
+  std::string result;     ///< "ok", or why it failed
+  std::int64_t start_us = 0;     ///< CLOCK_MONOTONIC, microseconds
+  std::int64_t duration_us = 0;  ///< microseconds
+};
+
+/// CLOCK_MONOTONIC in microseconds.
+std::int64_t monotonic_us();
+
+/// The steps of one request in one box. Thread-safe. A trace without an id is off: it records nothing.
+class Trace {
+ public:
+  /// A trace that is off.
+  Trace() = default;
+  /// \param id   the request's trace id; empty means off
+  /// \param box  the box that records ("engine")
+  Trace(std::string id, std::string box);
+
+  [[nodiscard]] bool on() const noexcept { return !id_.empty(); }
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+
+  /// Adds a finished step; the box's name is filled in if it is empty. Ignored when off.
+  void add(TraceStep step);
+  /// Adds the steps of another box. Ignored when off.
+  void add(std::vector<TraceStep> steps);
+  /// The steps so far, in order of their start.
+  [[nodiscard]] std::vector<TraceStep> steps() const;
+
+  /// Records the time from its making to its end as one step. If the scope is left by an exception the
+  /// result is "failed"; set one with `result()`.
+  class Scope {
+   public:
+    Scope(Trace& trace, std::string_view stage, std::string_view name, std::string_view call,
+          std::string_view arguments);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    void result(std::string_view text) { step_.result = text; }
+
+   private:
+    Trace& trace_;
+    TraceStep step_;
+    int exceptions_;
+  };
+
+  /// Starts a step: `auto step = trace.begin("02", "record", "rename", path);`
+  [[nodiscard]] Scope begin(std::string_view stage, std::string_view name, std::string_view call,
+                            std::string_view arguments = {}) {
+    return Scope(*this, stage, name, call, arguments);
+  }
+
+ private:
+  std::string id_;
+  std::string box_;
+  mutable std::mutex mutex_;
+  std::vector<TraceStep> steps_;
+};
+
+/// The steps as JSON text in one line of ASCII, fit for a header.
+std::string steps_to_text(const std::vector<TraceStep>& steps);
+/// The reverse. Text that is no such JSON gives no steps: a trace never makes a request fail.
+std::vector<TraceStep> steps_from_text(std::string_view text);
+
+/// Header names of the protocol above.
+inline constexpr std::string_view kTraceHeader = "X-Slipway-Trace";
+inline constexpr std::string_view kStepsHeader = "X-Slipway-Steps";
+
+}  // namespace slipway

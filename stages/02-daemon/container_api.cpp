@@ -1,0 +1,159 @@
+#include "container_api.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/json_fields.hpp"
+#include "attach_proxy.hpp"
+#include "client_watch.hpp"
+#include "container_view.hpp"
+#include "create_request.hpp"
+#include "log_api.hpp"
+#include "signals.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+/// What every handler has at hand.
+struct Api {
+  Engine& engine;
+  const std::unique_ptr<HttpServer>& server;
+
+  [[nodiscard]] ContainerPtr container(const Exchange& exchange) const {
+    return engine.containers().find(exchange.parameter("id"));
+  }
+  /// For calls that wait: go on only while client and server are there.
+  [[nodiscard]] std::function<bool()> while_wanted(const Exchange& exchange) const {
+    return [this, &exchange] { return !server->stopping() && !client_left(exchange); };
+  }
+};
+
+void create(Exchange& exchange, const Api& api) {
+  const auto step = exchange.trace().begin("02", "record", "write", "containers/ID/config.json");
+  const CreatedContainer created = api.engine.create(read_create_request(exchange));
+  exchange.respond(json_response(201, {{"Id", created.id}, {"Warnings", created.warnings}}));
+}
+
+void start(Exchange& exchange, const Api& api) {
+  if (exchange.read_body().size() > 7) {
+    throw bad_request("starting container with non-empty request body was deprecated since API "
+                      "v1.22 and removed in v1.24");
+  }
+  api.engine.start(exchange.parameter("id"), exchange.trace());
+  exchange.respond({.status = 204});
+}
+
+void kill(Exchange& exchange, const Api& api) {
+  const std::string signal = exchange.request().query.value("signal", "KILL");
+  api.engine.kill(exchange.parameter("id"), parse_signal(signal));
+  exchange.respond({.status = 204});
+}
+
+/// Before API 1.42 `signal` was not a parameter of stop.
+std::optional<int> stop_signal(const HttpRequest& request) {
+  const std::string signal = request.query.value("signal");
+  if (signal.empty() || api_version_below(request, "1.42")) return std::nullopt;
+  return parse_signal(signal);
+}
+
+void stop(Exchange& exchange, const Api& api) {
+  const HttpRequest& request = exchange.request();
+  api.engine.stop(exchange.parameter("id"), request.query.number("t"), stop_signal(request));
+  exchange.respond({.status = 204});
+}
+
+void restart(Exchange& exchange, const Api& api) {
+  const HttpRequest& request = exchange.request();
+  const std::string id = api.container(exchange)->record.id;
+  try {
+    api.engine.stop(id, request.query.number("t"), stop_signal(request));
+  } catch (const ApiError& error) {
+    if (error.status() != 304) throw;  // 304: it does not run, so it is only started
+  }
+  api.engine.start(id, exchange.trace());
+  exchange.respond({.status = 204});
+}
+
+WaitCondition wait_condition(const std::string& text) {
+  if (text.empty() || text == "not-running") return WaitCondition::not_running;
+  if (text == "next-exit") return WaitCondition::next_exit;
+  if (text == "removed") return WaitCondition::removed;
+  throw bad_request("invalid condition: \"" + text + "\"");
+}
+
+/// The head goes out at once: the client starts the container only after it has read it.
+void wait(Exchange& exchange, const Api& api) {
+  const ContainerPtr container = api.container(exchange);
+  const WaitCondition condition = wait_condition(exchange.request().query.value("condition"));
+  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/json"}}});
+  const auto state = api.engine.wait(*container, condition, api.while_wanted(exchange));
+  if (!state) return;
+  {
+    const std::scoped_lock lock(container->mutex);
+    exchange.trace().add(container->exit_steps);
+  }
+  exchange.write_chunk(dump_json({{"StatusCode", state->exit_code}}) + "\n");
+  exchange.end_stream();
+}
+
+std::string attach_query(const HttpQuery& query, const Container& container) {
+  const bool stream = query.flag("stream");
+  const bool open_stdin = JsonFields(container.record.config, "Config").boolean("OpenStdin");
+  std::string text;
+  for (const std::string name : {"stdin", "stdout", "stderr"}) {
+    const bool wanted = stream && query.flag(name) && (name != "stdin" || open_stdin);
+    text += (text.empty() ? "" : "&") + name + (wanted ? "=1" : "=0");
+  }
+  return text;
+}
+
+void attach(Exchange& exchange, const Api& api) {
+  const ContainerPtr container = api.container(exchange);
+  const std::string query = attach_query(exchange.request().query, *container);
+  const bool framed = !JsonFields(container->record.config, "Config").boolean("Tty") &&
+                      !api_version_below(exchange.request(), "1.42");
+  RawStream client = exchange.hijack(framed ? "application/vnd.docker.multiplexed-stream"
+                                            : "application/vnd.docker.raw-stream");
+  auto shim = api.engine.attach(*container, query, api.while_wanted(exchange));
+  if (shim) {
+    proxy_attach(client, *shim);
+  } else {
+    client.shutdown_write();
+  }
+}
+
+void remove(Exchange& exchange, const Api& api) {
+  api.engine.remove(exchange.parameter("id"), exchange.request().query.flag("force"));
+  exchange.respond({.status = 204});
+}
+
+}  // namespace
+
+void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<HttpServer>& server) {
+  const Api api{engine, server};
+  const auto add = [&](std::string_view method, std::string_view path, auto handler) {
+    router.add(method, path, [api, handler](Exchange& exchange) { handler(exchange, api); });
+  };
+  add("GET", "/containers/json", [](Exchange& exchange, const Api& a) {
+    exchange.respond(json_response(200, list_containers(a.engine, exchange.request().query)));
+  });
+  add("POST", "/containers/create", create);
+  add("GET", "/containers/{id}/json", [](Exchange& exchange, const Api& a) {
+    exchange.respond(json_response(200, inspect_container(a.engine, *a.container(exchange))));
+  });
+  add("GET", "/containers/{id}/logs", [](Exchange& exchange, const Api& a) {
+    serve_logs(exchange, a.engine, [&a] { return a.server->stopping(); });
+  });
+  add("POST", "/containers/{id}/start", start);
+  add("POST", "/containers/{id}/stop", stop);
+  add("POST", "/containers/{id}/restart", restart);
+  add("POST", "/containers/{id}/kill", kill);
+  add("POST", "/containers/{id}/wait", wait);
+  add("POST", "/containers/{id}/attach", attach);
+  add("DELETE", "/containers/{id}", remove);
+}
+
+}  // namespace slipway

@@ -1,0 +1,81 @@
+#pragma once
+/// \file
+/// The containers that an engine knows: one object each, found by id, name or id prefix.
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "01-cli-socket/raw_stream.hpp"
+#include "engine_module.hpp"
+
+namespace slipway {
+
+/// The states that a container can be in, Docker's words.
+enum class Status { created, running, paused, restarting, removing, exited, dead };
+std::string_view to_string(Status status);
+
+/// What is true of a container's process now. Volatile: rebuilt at engine start from the supervisor's answers and the
+/// exit ledger.
+struct ContainerState {
+  Status status = Status::created;
+  pid_t pid = 0;
+  int exit_code = 0;
+  bool oom_killed = false;
+  std::string error;                                     ///< why the last start failed
+  std::string started_at = "0001-01-01T00:00:00Z";       ///< RFC 3339 with nanoseconds
+  std::string finished_at = "0001-01-01T00:00:00Z";
+  bool starting = false;     ///< a start is under way: everything else waits for it
+  std::uint64_t exits = 0;   ///< how often it has ended in this engine's life: what `wait` counts by
+  bool removed = false;      ///< gone for good
+};
+
+/// A client that attached before the container ran: the start connects it to the shim.
+struct PendingAttach {
+  std::string query;                ///< of the shim's /attach
+  std::optional<RawStream> stream;  ///< set by the start
+  bool failed = false;              ///< the start failed: there will be no stream
+};
+
+/// One container. `record` is immutable but for its name; `state` only under `mutex`; `changed` tells of every change.
+struct Container {
+  ContainerRecord record;
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  ContainerState state;
+  std::vector<std::shared_ptr<PendingAttach>> pending_attaches;
+  std::vector<TraceStep> exit_steps;  ///< what the boxes did at the last exit, for `wait` with a trace
+};
+
+using ContainerPtr = std::shared_ptr<Container>;
+
+/// The table. Thread-safe.
+class ContainerTable {
+ public:
+  /// By full id, exact name (with or without '/'), or unique id prefix.
+  /// \throws ApiError 404 `No such container: X`, 400 `multiple IDs found with provided prefix: X`
+  [[nodiscard]] ContainerPtr find(const std::string& reference) const;
+  /// The same; nothing if there is none.
+  [[nodiscard]] ContainerPtr maybe_find(const std::string& reference) const;
+  /// All, newest first.
+  [[nodiscard]] std::vector<ContainerPtr> all() const;
+
+  /// Takes `name` for `id`. \throws ApiError 409 in docker's words if another container has it
+  void reserve_name(const std::string& name, const std::string& id);
+  void release_name(const std::string& name);
+  void insert(ContainerPtr container);
+  void erase(const Container& container);
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, ContainerPtr> by_id_;
+  std::map<std::string, std::string> id_by_name_;
+};
+
+}  // namespace slipway

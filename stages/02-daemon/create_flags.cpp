@@ -1,0 +1,188 @@
+#include "create_flags.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "create_fields.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+/// A flag that is one field of the request: the engine gives it its meaning.
+struct PlainField {
+  const char* names;
+  const char* pointer;  ///< where its value stands in the body (RFC 6901)
+  FieldKind kind;
+  const char* help;
+};
+
+using enum FieldKind;
+
+constexpr std::array kPlainFields = std::to_array<PlainField>({
+    {"-h,--hostname", "/Hostname", text, "Container host name"},
+    {"--domainname", "/Domainname", text, "Container domain name"},
+    {"-u,--user", "/User", text, "User and group: NAME|UID[:GROUP|GID]"},
+    {"-w,--workdir", "/WorkingDir", text, "Working directory inside the container"},
+    {"-l,--label", "/Labels", map, "Set a label: KEY=VALUE"},
+    {"--stop-signal", "/StopSignal", text, "Signal that stops the container"},
+    {"--stop-timeout", "/StopTimeout", number, "Seconds to wait for it before killing"},
+    {"--health-cmd", "/Healthcheck/Test", shell, "Command that checks the container's health"},
+    {"--health-interval", "/Healthcheck/Interval", duration, "Time between checks: 30s"},
+    {"--health-retries", "/Healthcheck/Retries", number, "Failures in a row that mean unhealthy"},
+    {"--health-start-period", "/Healthcheck/StartPeriod", duration, "Time to start up before failures count"},
+    {"--health-timeout", "/Healthcheck/Timeout", duration, "Longest time for one check"},
+    {"--read-only", "/HostConfig/ReadonlyRootfs", flag, "Mount the container's root read-only"},
+    {"--init", "/HostConfig/Init", flag, "Run an init that forwards signals and reaps processes"},
+    {"--privileged", "/HostConfig/Privileged", flag, "Give the container all privileges"},
+    {"-P,--publish-all", "/HostConfig/PublishAllPorts", flag, "Publish all exposed ports to random ports"},
+    {"-m,--memory", "/HostConfig/Memory", size, "Memory limit: 512m"},
+    {"--memory-swap", "/HostConfig/MemorySwap", size, "Limit of memory and swap together; -1: none"},
+    {"--memory-reservation", "/HostConfig/MemoryReservation", size, "Soft memory limit"},
+    {"--cpus", "/HostConfig/NanoCpus", cpus, "Number of processors: 1.5"},
+    {"-c,--cpu-shares", "/HostConfig/CpuShares", number, "Relative weight of processor time"},
+    {"--cpu-period", "/HostConfig/CpuPeriod", number, "CFS period in microseconds"},
+    {"--cpu-quota", "/HostConfig/CpuQuota", number, "CFS quota in microseconds"},
+    {"--cpuset-cpus", "/HostConfig/CpusetCpus", text, "Processors to run on: 0-3,5"},
+    {"--cpuset-mems", "/HostConfig/CpusetMems", text, "Memory nodes to use"},
+    {"--pids-limit", "/HostConfig/PidsLimit", number, "Limit of processes; -1: none"},
+    {"--oom-kill-disable", "/HostConfig/OomKillDisable", flag, "Do not kill when memory runs out"},
+    {"--oom-score-adj", "/HostConfig/OomScoreAdj", number, "Preference of the OOM killer (-1000 to 1000)"},
+    {"--shm-size", "/HostConfig/ShmSize", size, "Size of /dev/shm"},
+    {"--ulimit", "/HostConfig/Ulimits", ulimits, "Resource limit: nofile=1024:2048"},
+    {"--cap-add", "/HostConfig/CapAdd", texts, "Add a capability"},
+    {"--cap-drop", "/HostConfig/CapDrop", texts, "Drop a capability"},
+    {"--security-opt", "/HostConfig/SecurityOpt", texts, "Security option"},
+    {"--group-add", "/HostConfig/GroupAdd", texts, "Add a group to the process"},
+    {"--device", "/HostConfig/Devices", devices, "Add a device: /dev/a[:/dev/b[:rwm]]"},
+    {"--sysctl", "/HostConfig/Sysctls", map, "Kernel setting of a namespace: KEY=VALUE"},
+    {"--tmpfs", "/HostConfig/Tmpfs", paths, "Mount a tmpfs: PATH[:OPTIONS]"},
+    {"--mount", "/HostConfig/Mounts", mounts, "Mount: type=bind,src=/a,dst=/b[,readonly]"},
+    {"--volumes-from", "/HostConfig/VolumesFrom", texts, "Mount the volumes of another container"},
+    {"--add-host", "/HostConfig/ExtraHosts", texts, "Line for /etc/hosts: NAME:IP"},
+    {"--dns", "/HostConfig/Dns", texts, "DNS server"},
+    {"--dns-search", "/HostConfig/DnsSearch", texts, "DNS search domain"},
+    {"--dns-option", "/HostConfig/DnsOptions", texts, "Option for resolv.conf"},
+    {"--link", "/HostConfig/Links", texts, "Link to another container"},
+    {"--pid", "/HostConfig/PidMode", text, "PID namespace: host, container:NAME"},
+    {"--ipc", "/HostConfig/IpcMode", text, "IPC namespace: private, host, container:NAME"},
+    {"--uts", "/HostConfig/UTSMode", text, "UTS namespace: host"},
+    {"--userns", "/HostConfig/UsernsMode", text, "User namespace: host"},
+    {"--cgroupns", "/HostConfig/CgroupnsMode", text, "Cgroup namespace: private, host"},
+    {"--cgroup-parent", "/HostConfig/CgroupParent", text, "Parent cgroup"},
+    {"--restart", "/HostConfig/RestartPolicy", restart, "no, always, unless-stopped, on-failure[:MAX]"},
+    {"--log-driver", "/HostConfig/LogConfig/Type", text, "Where the log goes"},
+    {"--log-opt", "/HostConfig/LogConfig/Config", map, "Option of the log driver: KEY=VALUE"},
+    {"--runtime", "/HostConfig/Runtime", text, "Runtime to use"},
+    {"--annotation", "/HostConfig/Annotations", map, "OCI annotation: KEY=VALUE"},
+});
+
+bool takes_list(FieldKind kind) {
+  constexpr std::array kLists = {texts, map, paths, ulimits, devices, mounts};
+  return std::find(kLists.begin(), kLists.end(), kind) != kLists.end();
+}
+
+/// `-e NAME` takes the value from our own environment; unset there, it is left out.
+void add_environment(const std::vector<std::string>& words, json& env) {
+  for (const std::string& word : words) {
+    if (word.find('=') != std::string::npos) {
+      env.push_back(word);
+    } else if (const char* value = std::getenv(word.c_str())) {
+      env.push_back(word + "=" + value);
+    }
+  }
+}
+
+/// `-v HOST:PATH[:OPTIONS]` and `-v NAME:PATH` are binds, `-v PATH` is a volume without a name.
+void add_volume(const std::string& text, json& body) {
+  if (text.find(':') == std::string::npos) {
+    body["Volumes"][text] = json::object();
+  } else {
+    body["HostConfig"]["Binds"].push_back(text);
+  }
+}
+
+}  // namespace
+
+CreateFlags::CreateFlags() : values_(kPlainFields.size()) {}
+
+std::vector<Option> CreateFlags::options() {
+  std::vector<Option> options{
+      {"-i,--interactive", &interactive_, "Keep stdin open"},
+      {"-t,--tty", &tty_, "Give the container a terminal"},
+      {"--rm", &auto_remove_, "Remove the container when it ends"},
+      {"--name", &name_, "Name of the container"},
+      {"--platform", &platform_, "Wanted platform: OS/ARCH"},
+      {"-a,--attach", &attach_, "Attach stdin, stdout or stderr only"},
+      {"-e,--env", &env_, "Set an environment variable: NAME=VALUE"},
+      {"--env-file", &env_files_, "Read environment variables from a file"},
+      {"--entrypoint", &entrypoint_, "Program to run in place of the image's"},
+      {"-v,--volume", &volumes_, "Bind mount or volume: SOURCE:PATH[:ro]"},
+      {"-p,--publish", &publish_, "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL]"},
+      {"--expose", &expose_, "Expose a port or a range"},
+      {"--network,--net", &network_, "Network to join: bridge, none, host, NAME"},
+      {"--network-alias", &network_aliases_, "Another name on that network"}};
+  for (std::size_t i = 0; i < kPlainFields.size(); ++i) {
+    const PlainField& field = kPlainFields[i];
+    OptionTarget target = &values_[i].text;
+    if (field.kind == flag) target = &values_[i].flag;
+    if (takes_list(field.kind)) target = &values_[i].list;
+    options.push_back({field.names, target, field.help});
+  }
+  options.push_back({"image", &image_, "", true});
+  options.push_back({"command", &command_, ""});
+  return options;
+}
+
+bool CreateFlags::attaches(const std::string& stream) const {
+  if (stream == "stdin" && !interactive_) return false;
+  return attach_.empty() || std::any_of(attach_.begin(), attach_.end(), [&](std::string word) {
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    return word == stream;
+  });
+}
+
+json CreateFlags::body(bool attached) const {
+  json body = {{"Image", image_}, {"HostConfig", json::object()}};
+  for (std::size_t i = 0; i < kPlainFields.size(); ++i) {
+    std::vector<std::string> given = values_[i].list;
+    if (values_[i].text) given = {*values_[i].text};
+    if (values_[i].flag) given = {"true"};
+    if (!given.empty()) body[json::json_pointer(kPlainFields[i].pointer)] = field_json(kPlainFields[i].kind, given);
+  }
+  if (!command_.empty()) body["Cmd"] = command_;
+  if (entrypoint_) body["Entrypoint"] = json::array({*entrypoint_});
+  for (const std::string& path : env_files_) add_environment(read_env_file(path), body["Env"]);
+  if (!env_.empty()) add_environment(env_, body["Env"]);
+  for (const std::string& text : volumes_) add_volume(text, body);
+  for (const std::string& text : publish_) {
+    add_published_port(text, body["HostConfig"]["PortBindings"], body["ExposedPorts"]);
+  }
+  for (const std::string& text : expose_) add_exposed_ports(text, body["ExposedPorts"]);
+  if (!network_.empty()) body["HostConfig"]["NetworkMode"] = network_;
+  if (!network_aliases_.empty()) {
+    body["NetworkingConfig"]["EndpointsConfig"][network_.empty() ? "default" : network_]["Aliases"] = network_aliases_;
+  }
+  if (auto_remove_) body["HostConfig"]["AutoRemove"] = true;
+  if (tty_) body["Tty"] = true;
+  if (interactive_) body["OpenStdin"] = true;
+  // A container that we leave alone keeps its stdin open for whoever attaches later.
+  if (interactive_ && attached) body["StdinOnce"] = true;
+  if (attached && attaches("stdin")) body["AttachStdin"] = true;
+  if (attached && attaches("stdout")) body["AttachStdout"] = true;
+  if (attached && attaches("stderr")) body["AttachStderr"] = true;
+  return body;
+}
+
+std::string CreateFlags::target() const {
+  std::string query;
+  if (!name_.empty()) query += "&name=" + percent_encode(name_);
+  if (!platform_.empty()) query += "&platform=" + percent_encode(platform_);
+  if (!query.empty()) query[0] = '?';
+  return "/containers/create" + query;
+}
+
+}  // namespace slipway

@@ -1,0 +1,321 @@
+#include "engine.hpp"
+
+#include <signal.h>
+
+#include <chrono>
+
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "identity.hpp"
+#include "oci_spec.hpp"
+#include "signals.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr int kKillPatienceSeconds = 10;
+constexpr int kDefaultStopSeconds = 10;
+
+bool is_running(const ContainerState& state) {
+  return state.status == Status::running || state.status == Status::paused;
+}
+
+/// `--rm` containers do not outlive a reboot, so their records need not survive a power cut.
+Durability durability_of(const ContainerRecord& record) {
+  return is_auto_remove(record) ? Durability::volatile_ : Durability::durable;
+}
+
+std::string not_running(const Container& container) {
+  return "container " + container.record.id + " is not running";
+}
+
+}  // namespace
+
+bool is_auto_remove(const ContainerRecord& record) {
+  return JsonFields(record.host_config, "HostConfig").boolean("AutoRemove");
+}
+
+std::string Engine::log_path(const Container& container) const {
+  const std::string& id = container.record.id;
+  return store_.folder_of(id) + "/" + id + "-json.log";
+}
+
+CreatedContainer Engine::create(CreateRequest request) {
+  for (const auto& module : modules_) module->check(request);
+  auto container = std::make_shared<Container>();
+  ContainerRecord& record = container->record;
+  record.id = random_id();
+  record.name = request.name;
+  record.created = rfc3339_now();
+  record.config = std::move(request.config);
+  record.host_config = std::move(request.host_config);
+  record.networking_config = std::move(request.networking_config);
+  record.sections = std::move(request.sections);
+  while (record.name.empty()) {
+    const std::string name = random_name() + "_" + record.id.substr(0, 4);
+    if (!containers_.maybe_find(name)) record.name = name;
+  }
+  containers_.reserve_name(record.name, record.id);
+  try {
+    store_.save(record, durability_of(record));
+  } catch (...) {
+    containers_.release_name(record.name);
+    throw;
+  }
+  containers_.insert(container);
+  return {record.id, std::move(request.warnings)};
+}
+
+/// Takes the right to start it. \throws ApiError if its state forbids it
+void Engine::begin_start(Container& container, const std::string& started_at) {
+  std::unique_lock lock(container.mutex);
+  container.changed.wait(lock, [&] { return !container.state.starting; });
+  switch (container.state.status) {
+    case Status::running: throw ApiError(304, "container already started");
+    case Status::paused: throw conflict("cannot start a paused container, try unpause instead");
+    case Status::removing:
+    case Status::dead: throw conflict("container is marked for removal and cannot be started");
+    default: break;
+  }
+  container.state.starting = true;
+  container.state.started_at = started_at;
+  container.state.error.clear();
+}
+
+json Engine::build_spec(const Container& container, Trace& trace) {
+  const ContainerRecord& record = container.record;
+  json spec = base_spec(record);
+  StartContext start{record, store_.folder_of(record.id), spec, trace};
+  for (const auto& module : modules_) {
+    const auto step = trace.begin("02", "prepare", "module", module->name());
+    module->prepare(start);
+  }
+  return spec;
+}
+
+TaskSettings Engine::settings_of(const Container& container, const std::string& started_at) const {
+  const JsonFields config(container.record.config, "Config");
+  const JsonFields log =
+      JsonFields(container.record.host_config, "HostConfig").object("LogConfig");
+  const std::string driver = log.text("Type");
+  return {.id = container.record.id,
+          .ledger = {},
+          .started_at = started_at,
+          .durable = !is_auto_remove(container.record),
+          .stdio = {.terminal = config.boolean("Tty"),
+                    .open_stdin = config.boolean("OpenStdin"),
+                    .stdin_once = config.boolean("StdinOnce"),
+                    .log_driver = driver.empty() ? "json-file" : driver,
+                    .log_path = log_path(container)}};
+}
+
+void Engine::launch(Container& container, const std::string& started_at, Trace& trace) {
+  const std::string& id = container.record.id;
+  const json spec = build_spec(container, trace);
+  CreatedTask task;
+  {
+    const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
+    task = supervisor_.create(id, spec, settings_of(container, started_at), trace);
+  }
+  connect_pending(container, task.shim_socket);
+  {
+    // Before it runs: its end may be announced at once.
+    const std::scoped_lock lock(container.mutex);
+    container.state.status = Status::running;
+    container.state.pid = task.pid;
+  }
+  const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
+  supervisor_.start(id, trace);
+}
+
+void Engine::start(const std::string& reference, Trace& trace) {
+  const ContainerPtr container = containers_.find(reference);
+  const std::string started_at = rfc3339_now();
+  begin_start(*container, started_at);
+  try {
+    launch(*container, started_at, trace);
+  } catch (const std::exception& error) {
+    start_failed(*container, error.what());
+    if (is_auto_remove(container->record)) remove_in_background(container);
+    throw;
+  }
+  const std::scoped_lock lock(container->mutex);
+  container->state.starting = false;
+  container->changed.notify_all();
+}
+
+/// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure.
+void Engine::start_failed(Container& container, const std::string& message) {
+  try {
+    supervisor_.remove(container.record.id);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "cleaning up after a failed start: " + std::string(error.what()));
+  }
+  release_modules(container);
+  const std::scoped_lock lock(container.mutex);
+  ContainerState& state = container.state;
+  state.status = state.exits > 0 ? Status::exited : Status::created;
+  state.pid = 0;
+  state.exit_code = exit_code_of_failed_start(message);
+  state.error = message;
+  state.starting = false;
+  ++state.exits;
+  for (const auto& pending : container.pending_attaches) pending->failed = true;
+  container.pending_attaches.clear();
+  container.changed.notify_all();
+}
+
+void Engine::connect_pending(Container& container, const std::string& shim_socket) {
+  std::vector<std::shared_ptr<PendingAttach>> pending;
+  {
+    const std::scoped_lock lock(container.mutex);
+    pending = std::move(container.pending_attaches);
+    container.pending_attaches.clear();
+  }
+  for (const auto& attach : pending) {
+    RawStream stream = HttpClient(shim_socket).upgrade("POST", "/attach?" + attach->query);
+    const std::scoped_lock lock(container.mutex);
+    attach->stream = std::move(stream);
+    container.changed.notify_all();
+  }
+}
+
+std::optional<RawStream> Engine::attach(Container& container, const std::string& query,
+                                        const std::function<bool()>& keep_waiting) {
+  auto pending = std::make_shared<PendingAttach>();
+  pending->query = query;
+  std::unique_lock lock(container.mutex);
+  if (is_running(container.state)) {
+    const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
+    lock.unlock();
+    return HttpClient(socket).upgrade("POST", "/attach?" + query);
+  }
+  container.pending_attaches.push_back(pending);
+  const auto settled = [&] {
+    return pending->stream || pending->failed || container.state.removed;
+  };
+  while (!container.changed.wait_for(lock, std::chrono::seconds(1), settled)) {
+    if (!keep_waiting()) break;
+  }
+  std::erase(container.pending_attaches, pending);
+  return std::move(pending->stream);
+}
+
+void Engine::kill(const std::string& reference, int signal) {
+  ContainerPtr container;
+  const std::string prefix = "cannot kill container: " + reference + ": ";
+  try {
+    container = containers_.find(reference);
+  } catch (const ApiError& error) {
+    throw ApiError(error.status(), prefix + error.what());
+  }
+  {
+    const std::scoped_lock lock(container->mutex);
+    if (!is_running(container->state)) throw conflict(prefix + not_running(*container));
+  }
+  try {
+    supervisor_.kill(container->record.id, signal);
+  } catch (const ApiError& error) {
+    // It has ended, and the news of it are on their way to us.
+    if (error.status() != 409 && error.status() != 404) throw;
+    throw conflict(prefix + not_running(*container));
+  }
+}
+
+void Engine::stop(const std::string& reference, std::optional<long> seconds,
+                  std::optional<int> signal) {
+  const ContainerPtr container = containers_.find(reference);
+  const JsonFields config(container->record.config, "Config");
+  std::uint64_t exits = 0;
+  {
+    const std::scoped_lock lock(container->mutex);
+    if (!is_running(container->state)) throw ApiError(304, not_running(*container));
+    exits = container->state.exits;
+  }
+  const std::string configured = config.text("StopSignal");
+  const int first = signal.value_or(parse_signal(configured.empty() ? "TERM" : configured));
+  const long patience =
+      seconds.value_or(config.maybe_integer("StopTimeout").value_or(kDefaultStopSeconds));
+  const auto ended_after = [&](int sent, std::optional<long> wait_seconds) {
+    try {
+      supervisor_.kill(container->record.id, sent);
+    } catch (const ApiError&) {  // it has ended already
+    }
+    std::unique_lock lock(container->mutex);
+    const auto ended = [&] { return container->state.exits > exits; };
+    if (!wait_seconds) return container->changed.wait(lock, ended), true;
+    return container->changed.wait_for(lock, std::chrono::seconds(*wait_seconds), ended);
+  };
+  if (ended_after(first, patience < 0 ? std::nullopt : std::optional(patience))) return;
+  if (ended_after(SIGKILL, kKillPatienceSeconds)) return;
+  throw std::runtime_error("container " + reference + " did not end within " +
+                           std::to_string(kKillPatienceSeconds) + " seconds of SIGKILL");
+}
+
+std::optional<ContainerState> Engine::wait(const Container& container, WaitCondition condition,
+                                           const std::function<bool()>& keep_waiting) const {
+  std::unique_lock lock(container.mutex);
+  const std::uint64_t exits = container.state.exits;
+  const auto holds = [&] {
+    const ContainerState& state = container.state;
+    if (state.removed) return true;
+    if (condition == WaitCondition::removed) return false;
+    if (state.exits > exits) return true;
+    return condition == WaitCondition::not_running && !is_running(state) && !state.starting;
+  };
+  while (!container.changed.wait_for(lock, std::chrono::seconds(1), holds)) {
+    if (!keep_waiting()) return std::nullopt;
+  }
+  return container.state;
+}
+
+void Engine::remove(const std::string& reference, bool force) {
+  const ContainerPtr container = containers_.find(reference);
+  {
+    std::unique_lock lock(container->mutex);
+    container->changed.wait(lock, [&] { return !container->state.starting; });
+    if (is_running(container->state) && !force) {
+      throw conflict("cannot remove container \"" + reference +
+                     "\": container is running: stop the container before removing or force remove");
+    }
+  }
+  try {
+    if (force) stop(container->record.id, 0, SIGKILL);
+  } catch (const ApiError& error) {
+    if (error.status() != 304) throw;  // 304: it does not run
+  }
+  remove_container(container);
+}
+
+void Engine::remove_container(const ContainerPtr& container) {
+  const std::string& id = container->record.id;
+  {
+    std::unique_lock lock(container->mutex);
+    container->changed.wait(lock, [&] { return !container->state.starting; });
+    if (container->state.removed) throw not_found("No such container: " + id);
+    if (container->state.status == Status::removing) {
+      throw conflict("removal of container " + id + " is already in progress");
+    }
+    container->state.status = Status::removing;
+  }
+  try {
+    supervisor_.remove(id);
+    release_modules(*container);
+    store_.remove(id, durability_of(container->record));
+  } catch (const std::exception& error) {
+    const std::scoped_lock lock(container->mutex);
+    container->state.status = Status::dead;
+    container->state.error = error.what();
+    throw;
+  }
+  containers_.erase(*container);
+  const std::scoped_lock lock(container->mutex);
+  container->state.removed = true;
+  container->changed.notify_all();
+}
+
+}  // namespace slipway

@@ -1,0 +1,99 @@
+#pragma once
+/// \file
+/// The engine: containers from create to remove. It decides and records; the supervisor and the shims act.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "container_store.hpp"
+#include "containers.hpp"
+#include "engine_module.hpp"
+#include "supervisor_client.hpp"
+#include "workers.hpp"
+
+namespace slipway {
+
+/// When a wait ends.
+enum class WaitCondition { not_running, next_exit, removed };
+
+/// What create answers.
+struct CreatedContainer {
+  std::string id;
+  std::vector<std::string> warnings;
+};
+
+/// Thread-safe. References to containers are ids, names or id prefixes; an unknown one throws ApiError 404.
+class Engine {
+ public:
+  /// Reads all records, reaches or starts the supervisor, and learns what ran on or ended meanwhile.
+  /// \throws SysError, std::runtime_error
+  Engine(EnginePaths paths, EngineModules modules);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// The record is durable when this returns. \throws ApiError 400, 404, 409
+  CreatedContainer create(CreateRequest request);
+  /// \throws ApiError 304 (runs already), 400 (the command cannot be run), 409
+  void start(const std::string& reference, Trace& trace);
+  /// \throws ApiError 409 (not running)
+  void kill(const std::string& reference, int signal);
+  /// Asks it to end with its stop signal, then kills it. \param seconds  -1: wait for ever
+  /// \throws ApiError 304 (does not run)
+  void stop(const std::string& reference, std::optional<long> seconds, std::optional<int> signal);
+  /// \throws ApiError 409 (it runs and `force` is false; it is being removed already)
+  void remove(const std::string& reference, bool force);
+
+  /// Waits until the condition holds. Nothing if `keep_waiting` said no (it is asked about once a second).
+  /// \returns the state at that moment
+  [[nodiscard]] std::optional<ContainerState> wait(const Container& container, WaitCondition condition,
+                                                   const std::function<bool()>& keep_waiting) const;
+
+  /// Connects a client to the container's streams: at once if it runs, else when it is started. Nothing if that start
+  /// fails or `keep_waiting` said no. \param query  the shim's: "stdin=1&stdout=1&stderr=1"
+  [[nodiscard]] std::optional<RawStream> attach(Container& container, const std::string& query,
+                                                const std::function<bool()>& keep_waiting);
+
+  [[nodiscard]] const ContainerTable& containers() const noexcept { return containers_; }
+  [[nodiscard]] const EngineModules& modules() const noexcept { return modules_; }
+  [[nodiscard]] std::string log_path(const Container& container) const;
+
+ private:
+  // Starting
+  void begin_start(Container& container, const std::string& started_at);
+  nlohmann::json build_spec(const Container& container, Trace& trace);
+  void launch(Container& container, const std::string& started_at, Trace& trace);
+  void connect_pending(Container& container, const std::string& shim_socket);
+  void start_failed(Container& container, const std::string& message);
+  [[nodiscard]] TaskSettings settings_of(const Container& container, const std::string& started_at) const;
+
+  // Ending
+  void release_modules(const Container& container) noexcept;
+  void on_exit(const ExitRecord& record);
+  void apply_exit(const ContainerPtr& container, const ExitRecord& record);
+  void remove_container(const ContainerPtr& container);
+  void remove_in_background(const ContainerPtr& container);
+
+  // Recovery
+  void load_records();
+  void reconcile();
+  void reconcile_container(const ContainerPtr& container, const ExitRecord* record, bool has_task);
+  void monitor();
+
+  EnginePaths paths_;
+  EngineModules modules_;
+  ContainerStore store_;
+  ContainerTable containers_;
+  SupervisorClient supervisor_;
+  Workers workers_;
+  std::thread monitor_;
+};
+
+/// True if it was asked to remove itself at its end (`--rm`).
+bool is_auto_remove(const ContainerRecord& record);
+
+}  // namespace slipway

@@ -1,0 +1,87 @@
+#pragma once
+/// \file
+/// The second extension point: an EngineModule is what one stage adds to the engine. It owns sections of the
+/// documents that pass by (the create request, the record, the OCI spec, inspect), and reads no other's.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "01-cli-socket/router.hpp"
+#include "01-cli-socket/trace.hpp"
+
+namespace slipway {
+
+class ContainerTable;
+
+/// What a client asked for in POST /containers/create, before anything exists.
+struct CreateRequest {
+  std::string name;                    ///< wanted name, or empty
+  std::string platform;                ///< wanted "os/arch", or empty
+  nlohmann::json config;               ///< the body without the two below: Image, Cmd, Env, …
+  nlohmann::json host_config;          ///< HostConfig
+  nlohmann::json networking_config;    ///< NetworkingConfig
+  nlohmann::json sections;             ///< what modules want kept in the record, by module name
+  std::vector<std::string> warnings;   ///< for the create answer
+  /// What modules keep from vanishing until the container exists, or does not: dropped with the request.
+  std::vector<std::shared_ptr<void>> holds;
+};
+
+/// What create confirmed: durable, never changed by a start. One JSON file per container.
+struct ContainerRecord {
+  std::string id;       ///< 64 hex digits
+  std::string name;     ///< without the leading slash
+  std::string created;  ///< RFC 3339 with nanoseconds, UTC
+  nlohmann::json config = nlohmann::json::object();
+  nlohmann::json host_config = nlohmann::json::object();
+  nlohmann::json networking_config = nlohmann::json::object();
+  nlohmann::json sections = nlohmann::json::object();
+};
+
+/// Where an engine keeps its things.
+struct EnginePaths {
+  std::string data_root;  ///< survives a reboot: /var/lib/slipway
+  std::string exec_root;  ///< does not: /run/slipway
+};
+
+/// One start in preparation.
+struct StartContext {
+  const ContainerRecord& record;
+  std::string folder;    ///< the container's own folder in the data root (log, writable layer)
+  nlohmann::json& spec;  ///< the OCI spec so far; the module writes its sections
+  Trace& trace;
+};
+
+/// What a stage adds to the engine. Methods are called from many threads; a module guards its own state.
+class EngineModule {
+ public:
+  virtual ~EngineModule() = default;
+  /// "images"; the key of its section in records.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// At start, before routes are served: read own state, undo what an unclean stop left.
+  /// `containers` is for later look-ups (which images are in use); it outlives the module.
+  virtual void open(const EnginePaths& /*paths*/, const ContainerTable& /*containers*/) {}
+  virtual void add_routes(Router& /*router*/) {}
+  /// Refuses a bad create request before anything exists, and completes it with this module's defaults.
+  /// \throws ApiError that names the field
+  virtual void check(CreateRequest& /*request*/) {}
+  /// On start: acquires things and writes this module's sections of the spec. If it throws, `release` of the modules
+  /// before it is called.
+  virtual void prepare(StartContext& /*start*/) {}
+  /// After the exit or a failed start, always; also for what an engine that died had prepared. Idempotent.
+  virtual void release(const ContainerRecord& /*record*/) noexcept {}
+  /// This module's part of `inspect`.
+  virtual void describe(const ContainerRecord& /*record*/, nlohmann::json& /*inspect*/) const {}
+  /// This module's part of a list entry ("ImageID", "Ports").
+  virtual void describe_in_list(const ContainerRecord& /*record*/, nlohmann::json& /*entry*/) const {}
+  /// This module's part of `info`.
+  virtual void describe_system(nlohmann::json& /*info*/) const {}
+};
+
+using EngineModules = std::vector<std::unique_ptr<EngineModule>>;
+
+}  // namespace slipway

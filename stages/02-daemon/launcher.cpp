@@ -1,0 +1,188 @@
+#include "launcher.hpp"
+
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "01-cli-socket/sys_error.hpp"
+#include "clone_process.hpp"
+
+namespace slipway {
+namespace {
+
+/// Runs one phase of one step and records it. The exception that leaves it names the step.
+template <class Phase>
+void run_phase(LaunchContext& context, LaunchStep& step, std::string_view phase, Phase&& run) {
+  context.stage = step.stage();
+  context.step = step.name();
+  Trace::Scope scope = context.trace.begin(step.stage(), step.name(), "step", phase);
+  const auto named = [&](const std::exception& error) {
+    return "step '" + std::string(step.name()) + "': " + error.what();
+  };
+  try {
+    run();
+  } catch (const CommandError& error) {
+    scope.result(error.what());
+    throw LaunchFailure(error.what(), true);
+  } catch (const std::exception& error) {
+    scope.result(error.what());
+    throw LaunchFailure(named(error), false);
+  }
+}
+
+/// execve's own words for what docker's clients look for ("permission denied": exit code 126).
+std::string exec_error(const std::string& program, int error) {
+  std::string text = "exec: \"" + program + "\": ";
+  if (error == EACCES) return text + "permission denied";
+  if (error == ENOENT) return text + "no such file or directory";
+  if (error == ENOEXEC) return text + "exec format error";
+  return text + std::generic_category().message(error);
+}
+
+std::vector<char*> c_strings(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+void take_stdio(LaunchContext& context) {
+  for (int number = 0; number < 3; ++number) {
+    check(::dup2(context.stdio[number].get(), number), "dup2", "stdio");
+  }
+}
+
+/// The signals that the shim blocked are the container's to handle.
+void reset_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+}
+
+/// A container never outlives its shim unnoticed. Again right before execve: changing user ids clears it, prctl(2).
+void die_with_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+}  // namespace
+
+void Launcher::prepare() {
+  for (const auto& step : steps_) {
+    ++prepared_;
+    run_phase(context_, *step, "prepare", [&] { step->prepare(context_); });
+  }
+}
+
+void Launcher::run_parent_steps() {
+  for (const auto& step : steps_) {
+    run_phase(context_, *step, "parent", [&] { step->parent(context_); });
+  }
+}
+
+void Launcher::create() {
+  try {
+    prepare();
+    auto [ours, childs] = SyncChannel::make();
+    const std::int64_t before = monotonic_us();
+    ClonedProcess process = clone_process(context_.clone_flags, context_.cgroup_fd);
+    if (process.pid == 0) run_child(std::move(childs));
+    channel_.emplace(std::move(ours));
+    { const SyncChannel closed = std::move(childs); }  // so that the child's end is seen as the end
+    context_.pid = process.pid;
+    context_.pidfd = std::move(process.pidfd);
+    context_.trace.add(TraceStep{.box = {},
+                                 .stage = "02",
+                                 .name = "clone",
+                                 .call = "clone3",
+                                 .arguments = "pid " + std::to_string(context_.pid),
+                                 .result = "ok",
+                                 .start_us = before,
+                                 .duration_us = monotonic_us() - before});
+    run_parent_steps();
+    channel_->send_word("go");
+    take_report(channel_->receive_report());
+  } catch (...) {
+    kill_child();
+    undo();
+    throw;
+  }
+}
+
+void Launcher::start() {
+  channel_->send_word("start");
+  const std::optional<ChildReport> report = channel_->receive_report();
+  channel_.reset();
+  if (report) take_report(report);
+}
+
+/// A report with an error becomes the exception that it carried.
+void Launcher::take_report(const std::optional<ChildReport>& report) {
+  if (!report) throw LaunchFailure("the container's process ended before it was ready", false);
+  context_.trace.add(report->steps);
+  if (!report->error.empty()) throw LaunchFailure(report->error, report->command_error);
+}
+
+void Launcher::kill_child() noexcept {
+  if (!context_.pidfd) return;
+  ::syscall(SYS_pidfd_send_signal, context_.pidfd.get(), SIGKILL, nullptr, 0);
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(context_.pidfd.get()), &info, WEXITED);
+  context_.pidfd.reset();
+}
+
+void Launcher::undo() noexcept {
+  while (prepared_ > 0) {
+    LaunchStep& step = *steps_[--prepared_];
+    context_.stage = step.stage();
+    context_.step = step.name();
+    step.undo(context_);
+  }
+}
+
+/// Everything that the child does before execve. Its world at the start: the new namespaces that the steps asked for, but
+/// still the host's root and mounts (its own copy of the table), root's ids, and all of the shim's descriptors
+/// (close-on-exec).
+void Launcher::run_child_steps(LaunchContext& child, SyncChannel& channel) {
+  die_with_parent();
+  channel.expect_word("go");
+  take_stdio(child);
+  reset_signals();
+  for (const auto& step : steps_) {
+    run_phase(child, *step, "child", [&] { step->child(child); });
+  }
+  die_with_parent();
+  check(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
+}
+
+void Launcher::run_child(SyncChannel channel) {
+  ChildReport report;
+  Trace trace("launch", "container");
+  LaunchContext child{.spec = context_.spec,
+                      .bundle = context_.bundle,
+                      .id = context_.id,
+                      .trace = trace,
+                      .stdio = std::move(context_.stdio),
+                      .args = context_.args,
+                      .env = context_.env};
+  try {
+    run_child_steps(child, channel);
+    channel.send_report({.steps = trace.steps()});
+    channel.expect_word("start");
+    ::execve(child.program.c_str(), c_strings(child.args).data(), c_strings(child.env).data());
+    report = {.error = exec_error(child.program, errno), .command_error = true};
+  } catch (const LaunchFailure& failure) {
+    report = {.error = failure.what(), .command_error = failure.command_error(),
+              .steps = trace.steps()};
+  } catch (const std::exception& error) {
+    report.error = error.what();
+  }
+  try {
+    channel.send_report(report);
+  } catch (const std::exception&) {  // the shim is gone: nobody to tell
+  }
+  ::_exit(127);
+}
+
+}  // namespace slipway

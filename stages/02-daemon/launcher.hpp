@@ -1,0 +1,57 @@
+#pragma once
+/// \file
+/// Runs a list of launch steps (launch_step.hpp draws the order), and its undoing.
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "launch_step.hpp"
+#include "sync_channel.hpp"
+
+namespace slipway {
+
+/// A launch that failed; `what()` names the step: "step 'rootfs': mount overlay on /: Invalid argument".
+class LaunchFailure : public std::runtime_error {
+ public:
+  LaunchFailure(const std::string& message, bool command_error)
+      : std::runtime_error(message), command_error_(command_error) {}
+  /// True if the command cannot be run (see CommandError): the client's mistake.
+  [[nodiscard]] bool command_error() const noexcept { return command_error_; }
+
+ private:
+  bool command_error_;
+};
+
+/// One launch. In the shim only: one thread.
+class Launcher {
+ public:
+  /// Borrows both; they outlive the launcher.
+  Launcher(LaunchContext& context, LaunchSteps& steps) : context_(context), steps_(steps) {}
+  ~Launcher() { undo(); }
+  Launcher(const Launcher&) = delete;
+  Launcher& operator=(const Launcher&) = delete;
+
+  /// Up to "created": everything is set up, the process waits before execve. On failure all is undone and the child
+  /// is dead and reaped. \throws LaunchFailure
+  void create();
+  /// Lets the process go on to execve. \throws LaunchFailure; the process has ended then
+  void start();
+  /// Undoes the steps that were prepared, backwards; once.
+  void undo() noexcept;
+
+ private:
+  void prepare();
+  void run_parent_steps();
+  void take_report(const std::optional<ChildReport>& report);
+  void kill_child() noexcept;
+  [[noreturn]] void run_child(SyncChannel channel);
+  void run_child_steps(LaunchContext& child, SyncChannel& channel);
+
+  LaunchContext& context_;
+  LaunchSteps& steps_;
+  std::size_t prepared_ = 0;  ///< how many steps have to be undone
+  std::optional<SyncChannel> channel_;
+};
+
+}  // namespace slipway

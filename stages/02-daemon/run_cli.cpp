@@ -1,0 +1,137 @@
+#include <unistd.h>
+
+#include <fstream>
+#include <ostream>
+
+#include "01-cli-socket/api_error.hpp"
+#include "container_cli.hpp"
+#include "create_flags.hpp"
+#include "foreground.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+/// docker's own exit codes for a container that could not be run.
+constexpr int kCannotRun = 125;
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+/// Docker's clients read it from the words of the answer, too: the status is 400 for all three.
+int exit_code_of(const std::string& message) {
+  const auto says = [&](std::string_view words) { return message.find(words) != std::string::npos; };
+  if (says("executable file not found") || says("no such file or directory")) return kNotFound;
+  if (says("permission denied") || says("is a directory")) return kNotExecutable;
+  return kCannotRun;
+}
+
+/// \throws std::runtime_error if the file is there already: it names another container
+void write_cid_file(const std::string& path, const std::string& id) {
+  if (path.empty()) return;
+  if (::access(path.c_str(), F_OK) == 0) {
+    throw std::runtime_error("container ID file found, make sure the other container isn't running or delete " + path);
+  }
+  std::ofstream file(path);
+  if (!(file << id << std::flush)) throw std::runtime_error("cannot write the container ID file " + path);
+}
+
+/// Creates the container, prints the engine's warnings. \returns the id
+std::string create(CliContext& context, const CreateFlags& flags, bool attached, const std::string& cid_file) {
+  const json answer = context.api.call("POST", flags.target(), flags.body(attached));
+  for (const json& warning : answer.value("Warnings", json()).is_array() ? answer["Warnings"] : json::array()) {
+    context.err << "WARNING: " << warning.get<std::string>() << std::endl;
+  }
+  const std::string id = answer.value("Id", "");
+  write_cid_file(cid_file, id);
+  return id;
+}
+
+class CreateCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {.name = "create", .aliases = {"container create"}, .summary = "Create a new container", .stop_at_positional = true};
+  }
+  std::vector<Option> options() override {
+    std::vector<Option> options = flags_.options();
+    options.push_back({"--cidfile", &cid_file_, "Write the container's id to this file"});
+    return options;
+  }
+  int run(CliContext& context) override {
+    context.out << create(context, flags_, /*attached=*/true, cid_file_) << '\n';
+    return 0;
+  }
+
+ private:
+  CreateFlags flags_;
+  std::string cid_file_;
+};
+
+class RunCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {.name = "run", .aliases = {"container run"}, .summary = "Create and run a new container from an image", .stop_at_positional = true};
+  }
+  std::vector<Option> options() override {
+    std::vector<Option> options = flags_.options();
+    options.insert(options.begin(), {"-d,--detach", &detach_, "Leave the container alone and print its id"});
+    options.push_back({"--cidfile", &cid_file_, "Write the container's id to this file"});
+    options.push_back({"--sig-proxy", &sig_proxy_, "Hand signals to the container (default true)"});
+    options.push_back({"--detach-keys", &detach_keys_, "Keys that detach: ctrl-p,ctrl-q"});
+    return options;
+  }
+
+  int run(CliContext& context) override {
+    try {
+      return detach_ ? run_detached(context) : run_attached(context);
+    } catch (const CurlOnly&) {
+      throw;
+    } catch (const std::exception& error) {
+      context.out.flush();
+      context.err << "slipway: " << error.what() << "\n\nRun 'slipway run --help' for more information\n";
+      return exit_code_of(error.what());
+    }
+  }
+
+ private:
+  int run_detached(CliContext& context) {
+    const std::string id = create(context, flags_, /*attached=*/false, cid_file_);
+    context.api.call("POST", container_path(id, "/start"));
+    context.out << id << '\n';
+    return 0;
+  }
+
+  int run_attached(CliContext& context) {
+    if (flags_.tty() && flags_.attaches("stdin") && ::isatty(STDIN_FILENO) == 0) {
+      throw std::runtime_error("the input device is not a TTY");
+    }
+    ForegroundPlan plan;
+    plan.send_stdin = flags_.attaches("stdin");
+    plan.show_stdout = flags_.attaches("stdout");
+    plan.show_stderr = flags_.attaches("stderr");
+    plan.tty = flags_.tty();
+    plan.auto_remove = flags_.auto_remove();
+    plan.proxy_signals = sig_proxy_;
+    plan.detach_keys = detach_keys_;
+    plan.id = create(context, flags_, /*attached=*/true, cid_file_);
+    return run_in_foreground(context, plan);
+  }
+
+  CreateFlags flags_;
+  bool detach_ = false;
+  bool sig_proxy_ = true;
+  std::string cid_file_;
+  std::string detach_keys_ = kDefaultDetachKeys;
+};
+
+}  // namespace
+
+Commands run_commands() {
+  Commands commands;
+  commands.push_back(std::make_unique<RunCommand>());
+  commands.push_back(std::make_unique<CreateCommand>());
+  return commands;
+}
+
+}  // namespace slipway

@@ -1,0 +1,64 @@
+#include "shim_app.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "01-cli-socket/log_line.hpp"
+#include "shim.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+void report(const json& message) {
+  const UniqueFd pipe(kReportFd);
+  const std::string text = message.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  // A supervisor that died meanwhile reads nothing; the next one finds us by our folder.
+  if (::write(pipe.get(), text.data(), text.size()) < 0) {
+    log_line(LogLevel::warning, "the supervisor is gone, going on without it");
+  }
+}
+
+/// \returns the shim, its container created; nothing if that failed, which has been reported
+std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
+  std::unique_ptr<Shim> shim;
+  try {
+    shim = std::make_unique<Shim>(TaskFolder{folder}, std::move(steps));
+    shim->create();
+  } catch (const std::exception& error) {
+    const auto* failure = dynamic_cast<const LaunchFailure*>(&error);
+    report({{"Error", error.what()},
+            {"CommandError", failure != nullptr && failure->command_error()},
+            {"Steps", steps_to_text(shim ? shim->steps() : std::vector<TraceStep>())}});
+    return nullptr;
+  }
+  report({{"Pid", shim->pid()}, {"Steps", steps_to_text(shim->steps())}});
+  return shim;
+}
+
+}  // namespace
+
+int run_shim(int argc, char** argv, LaunchSteps steps) {
+  if (argc != 2) {
+    std::cerr << "usage: slipway-shim TASK_FOLDER\n";
+    return 2;
+  }
+  ::prctl(PR_SET_NAME, "slipway-shim");
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::unique_ptr<Shim> shim = create(argv[1], std::move(steps));
+  if (!shim) return 1;
+  try {
+    shim->run();
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, std::string("shim: ") + error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace slipway

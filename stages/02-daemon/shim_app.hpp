@@ -1,0 +1,13 @@
+#pragma once
+/// \file
+/// The shim's frame: a main lists the launch steps and calls this.
+
+#include "launch_step.hpp"
+
+namespace slipway {
+
+/// Runs `slipway-shim TASK_FOLDER`: launches the container described there, serves its socket, writes its log and
+/// its exit record, ends when all is written. \returns the program's exit code
+int run_shim(int argc, char** argv, LaunchSteps steps);
+
+}  // namespace slipway

@@ -1,0 +1,13 @@
+#pragma once
+/// \file
+/// Signals by name and number.
+
+#include <string>
+
+namespace slipway {
+
+/// "SIGTERM", "TERM", "term" or "15" as a number; also "RTMIN+3", "RTMAX-1".
+/// \throws ApiError 400 `Invalid signal: X`
+int parse_signal(const std::string& text);
+
+}  // namespace slipway

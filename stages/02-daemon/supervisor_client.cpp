@@ -1,0 +1,170 @@
+#include "supervisor_client.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "01-cli-socket/unix_socket.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr int kStartPatienceMs = 10'000;
+
+bool nobody_listens(const SysError& error) { return error.is(ENOENT) || error.is(ECONNREFUSED); }
+
+}  // namespace
+
+SupervisorClient::SupervisorClient(const EnginePaths& paths)
+    : socket_(paths.exec_root + "/supervisor.sock"),
+      tasks_folder_(paths.exec_root + "/tasks"),
+      ledger_(paths.data_root + "/exits"),
+      log_(paths.exec_root + "/supervisor.log") {
+  ensure_running();
+}
+
+bool SupervisorClient::answers() const noexcept {
+  try {
+    return static_cast<bool>(connect_unix(socket_));
+  } catch (const SysError&) {
+    return false;
+  }
+}
+
+void SupervisorClient::reap_dead() noexcept {
+  siginfo_t info{};
+  if (process_.pidfd) {
+    ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOHANG);
+  }
+}
+
+void SupervisorClient::ensure_running() {
+  const std::scoped_lock lock(starting_);
+  if (answers()) return;
+  reap_dead();
+  const UniqueFd log(check(
+      ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), "open", log_));
+  process_ = spawn({.program = sibling_program("slipway-supervisor"),
+                    .args = {"--socket", socket_, "--tasks", tasks_folder_, "--ledger", ledger_},
+                    .descriptors = {{log.get(), 2}},
+                    .new_session = true});
+  log_line(LogLevel::info, "started the supervisor, pid " + std::to_string(process_.pid));
+  for (int waited = 0; waited < kStartPatienceMs; ++waited) {
+    if (answers()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  throw std::runtime_error("the supervisor does not answer at " + socket_ + ": see " + log_);
+}
+
+HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,
+                                   std::string_view body, Trace* trace) {
+  HttpClient client(socket_);
+  client.trace = trace;
+  HttpResponse response;
+  try {
+    response = client.request(method, target, body);
+  } catch (const SysError& error) {
+    if (!nobody_listens(error)) throw;
+    ensure_running();
+    response = client.request(method, target, body);
+  }
+  throw_if_error(response);
+  return response;
+}
+
+CreatedTask SupervisorClient::create(const std::string& id, const json& spec,
+                                     const TaskSettings& settings, Trace& trace) {
+  const json body{{"Spec", spec}, {"Settings", to_json(settings)}};
+  const HttpResponse response = ask("POST", "/tasks/" + id, dump_json(body), &trace);
+  const json created = parse_json(response.body, "the supervisor's answer");
+  return {.pid = created.at("Pid"), .shim_socket = created.at("ShimSocket")};
+}
+
+void SupervisorClient::start(const std::string& id, Trace& trace) {
+  ask("POST", "/tasks/" + id + "/start", {}, &trace);
+}
+
+void SupervisorClient::kill(const std::string& id, int signal) {
+  ask("POST", "/tasks/" + id + "/kill?signal=" + std::to_string(signal), {}, nullptr);
+}
+
+void SupervisorClient::remove(const std::string& id) { ask("DELETE", "/tasks/" + id, {}, nullptr); }
+
+json SupervisorClient::tasks() {
+  return parse_json(ask("GET", "/tasks", {}, nullptr).body, "the supervisor's answer");
+}
+
+json SupervisorClient::task(const std::string& id) {
+  return parse_json(ask("GET", "/tasks/" + id, {}, nullptr).body, "the supervisor's answer");
+}
+
+std::vector<ExitRecord> SupervisorClient::exits() {
+  std::vector<ExitRecord> records;
+  const HttpResponse response = ask("GET", "/exits", {}, nullptr);
+  for (const json& entry : parse_json(response.body, "the supervisor's answer")) {
+    records.push_back(exit_record_from_json(entry));
+  }
+  return records;
+}
+
+void SupervisorClient::listen(const std::function<void()>& connected,
+                              const std::function<void(const ExitRecord&)>& on_exit) {
+  ensure_running();
+  HttpClient client(socket_);
+  const std::unique_ptr<HttpStream> stream = client.open("GET", "/events");
+  {
+    const std::scoped_lock lock(listening_);
+    listening_fd_ = stream->fd();
+    if (stopped_) return;
+  }
+  std::string text;
+  std::array<char, 16384> buffer;
+  bool first = true;
+  try {
+    while (const std::size_t count = stream->read_some(buffer)) {
+      text.append(buffer.data(), count);
+      for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
+        if (std::exchange(first, false)) {
+          connected();
+        } else {
+          on_exit(exit_record_from_json(parse_json(text.substr(0, end), "the supervisor's event")));
+        }
+      }
+    }
+  } catch (const std::runtime_error&) {  // the connection broke: the caller connects again
+  }
+  const std::scoped_lock lock(listening_);
+  listening_fd_ = -1;
+}
+
+void SupervisorClient::stop_listening() noexcept {
+  const std::scoped_lock lock(listening_);
+  stopped_ = true;
+  if (listening_fd_ >= 0) ::shutdown(listening_fd_, SHUT_RDWR);
+}
+
+void SupervisorClient::dismiss_if_idle() noexcept {
+  try {
+    HttpClient client(socket_);
+    const bool going = client.request("POST", "/dismiss").status < 400;
+    if (going && process_.pidfd) wait_for_exit(process_);
+  } catch (const std::exception&) {  // gone already
+    reap_dead();
+  }
+}
+
+}  // namespace slipway

@@ -1,0 +1,92 @@
+#include "task_files.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "01-cli-socket/http_message.hpp"
+#include "01-cli-socket/json_fields.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+json to_json(const TaskStdio& stdio) {
+  return {{"Terminal", stdio.terminal},
+          {"OpenStdin", stdio.open_stdin},
+          {"StdinOnce", stdio.stdin_once},
+          {"LogDriver", stdio.log_driver},
+          {"LogPath", stdio.log_path}};
+}
+
+TaskStdio stdio_from(const JsonFields& fields) {
+  return {.terminal = fields.boolean("Terminal"),
+          .open_stdin = fields.boolean("OpenStdin"),
+          .stdin_once = fields.boolean("StdinOnce"),
+          .log_driver = fields.text("LogDriver", "json-file"),
+          .log_path = fields.text("LogPath")};
+}
+
+std::string record_path(const std::string& ledger, const std::string& id) {
+  return ledger + "/" + id + ".json";
+}
+
+}  // namespace
+
+json to_json(const TaskSettings& settings) {
+  return {{"Id", settings.id},
+          {"Ledger", settings.ledger},
+          {"StartedAt", settings.started_at},
+          {"Durable", settings.durable},
+          {"Stdio", to_json(settings.stdio)}};
+}
+
+TaskSettings task_settings_from_json(const json& document) {
+  const JsonFields fields(document);
+  return {.id = fields.text("Id"),
+          .ledger = fields.text("Ledger"),
+          .started_at = fields.text("StartedAt"),
+          .durable = fields.boolean("Durable", true),
+          .stdio = stdio_from(fields.object("Stdio"))};
+}
+
+json to_json(const ExitRecord& record) {
+  return {{"Id", record.id},
+          {"StartedAt", record.started_at},
+          {"FinishedAt", record.finished_at},
+          {"ExitCode", record.exit_code},
+          {"OOMKilled", record.oom_killed},
+          {"Error", record.error},
+          {"FailedStart", record.failed_start}};
+}
+
+ExitRecord exit_record_from_json(const json& document) {
+  const JsonFields fields(document);
+  return {.id = fields.text("Id"),
+          .started_at = fields.text("StartedAt"),
+          .finished_at = fields.text("FinishedAt"),
+          .exit_code = static_cast<int>(fields.integer("ExitCode")),
+          .oom_killed = fields.boolean("OOMKilled"),
+          .error = fields.text("Error"),
+          .failed_start = fields.boolean("FailedStart")};
+}
+
+void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability) {
+  write_file_atomically(record_path(ledger, record.id), to_json(record).dump(1), durability);
+}
+
+std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std::string& id) {
+  const auto text = read_file(record_path(ledger, id), 1024 * 1024);
+  if (!text) return std::nullopt;
+  return exit_record_from_json(parse_json(*text, record_path(ledger, id)));
+}
+
+int exit_code_of_failed_start(const std::string& message) {
+  if (message.contains("executable file not found") ||
+      message.contains("no such file or directory")) {
+    return 127;
+  }
+  return message.contains("permission denied") ? 126 : 128;
+}
+
+}  // namespace slipway

@@ -1,0 +1,84 @@
+#pragma once
+/// \file
+/// What the supervisor and a shim leave each other on disk: the task's folder and the exit ledger.
+///
+///     EXEC_ROOT/tasks/ID/config.json   the OCI spec
+///     EXEC_ROOT/tasks/ID/task.json     TaskSettings
+///     EXEC_ROOT/tasks/ID/shim.sock     the shim's door
+///     EXEC_ROOT/tasks/ID/shim.lock     flock'ed by the shim for as long as it lives
+///     DATA_ROOT/exits/ID.json          ExitRecord: written at the start, completed at the end
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "atomic_file.hpp"
+
+namespace slipway {
+
+/// The descriptor on which a shim reports to the supervisor that started it, once: `{"Pid":…}` or `{"Error":…}`.
+inline constexpr int kReportFd = 3;
+
+/// A task's standard streams.
+struct TaskStdio {
+  bool terminal = false;
+  bool open_stdin = false;  ///< false: stdin is /dev/null
+  bool stdin_once = false;  ///< close the container's stdin when the first attached client ends its own
+  std::string log_driver = "json-file";  ///< or "none"
+  std::string log_path;
+};
+
+/// task.json: all that a shim has to know besides the OCI spec.
+struct TaskSettings {
+  std::string id;
+  std::string ledger;      ///< folder of exit records
+  std::string started_at;  ///< RFC 3339; names this run of the container
+  bool durable = true;     ///< false: the container will be removed at its end, so its exit need not survive a power cut
+  TaskStdio stdio;
+
+  [[nodiscard]] Durability durability() const {
+    return durable ? Durability::durable : Durability::volatile_;
+  }
+};
+
+/// Paths inside a task's folder.
+struct TaskFolder {
+  std::string path;
+  [[nodiscard]] std::string spec() const { return path + "/config.json"; }
+  [[nodiscard]] std::string settings() const { return path + "/task.json"; }
+  [[nodiscard]] std::string socket() const { return path + "/shim.sock"; }
+  [[nodiscard]] std::string lock() const { return path + "/shim.lock"; }
+};
+
+/// The ledger's entry of a container's latest run.
+struct ExitRecord {
+  std::string id{};
+  std::string started_at{};
+  std::string finished_at{};  ///< empty while it runs
+  int exit_code = 0;        ///< 0…255; 128 + n for signal n
+  bool oom_killed = false;
+  std::string error{};        ///< why it ended, if that was not its own doing
+  bool failed_start = false;  ///< it never ran: `error` says why
+
+  [[nodiscard]] bool finished() const { return !finished_at.empty(); }
+};
+
+nlohmann::json to_json(const TaskSettings& settings);
+/// \throws ApiError 400 that names the field
+TaskSettings task_settings_from_json(const nlohmann::json& document);
+
+nlohmann::json to_json(const ExitRecord& record);
+/// \throws ApiError 400 that names the field
+ExitRecord exit_record_from_json(const nlohmann::json& document);
+
+/// Writes the record into the ledger: the rename is both the record and its announcement (the supervisor watches the
+/// folder). \throws SysError
+void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability);
+/// Nothing if there is none. \throws ApiError if the file is damaged
+std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std::string& id);
+
+/// Docker's exit code for a start that failed with this message: 127 (not found), 126 (not permitted) or 128.
+int exit_code_of_failed_start(const std::string& message);
+
+}  // namespace slipway

@@ -1,0 +1,376 @@
+#include "task_table.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "01-cli-socket/sys_error.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kShimPatienceMs = 2000;
+
+/// The names of a folder's entries; those of our own temporary files are left out.
+std::vector<std::string> entries_of(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().filename();
+    if (!name.ends_with(".tmp")) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::string id_of_record(std::string file_name) {
+  if (file_name.ends_with(".json")) file_name.resize(file_name.size() - 5);
+  return file_name;
+}
+
+/// True if the shim that locked this file is alive.
+bool is_locked(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd) return false;
+  return ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+void send_signal(const UniqueFd& pidfd, int signal) noexcept {
+  if (pidfd) ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+/// Waits until the process behind a pidfd has ended. False after `milliseconds`.
+bool wait_until_ended(const UniqueFd& pidfd, int milliseconds) {
+  pollfd waiting{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+  return !pidfd || retry_on_signal([&] { return ::poll(&waiting, 1, milliseconds); }) > 0;
+}
+
+/// One line. Not to the end of the pipe: the container's process, waiting for its start, holds it too.
+std::string read_report(const UniqueFd& fd) {
+  std::string text;
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const ssize_t count =
+        retry_on_signal([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+    if (check(count, "read", "the shim's report") == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.ends_with('\n')) return text;
+  }
+}
+
+UniqueFd open_pidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+/// A shim of an earlier supervisor is not our child: init reaps it.
+void reap(const Task& task) {
+  siginfo_t info{};
+  if (task.child) ::waitid(P_PIDFD, static_cast<id_t>(task.shim.get()), &info, WEXITED);
+}
+
+json ask_shim(const TaskFolder& folder) {
+  HttpClient client(folder.socket());
+  const HttpResponse response = client.request("GET", "/state");
+  throw_if_error(response);
+  return parse_json(response.body, "the shim's state");
+}
+
+}  // namespace
+
+TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
+    : tasks_folder_(std::move(tasks_folder)),
+      ledger_(std::move(ledger)),
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
+      wake_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
+  make_folders(tasks_folder_);
+  make_folders(ledger_);
+  check(::inotify_add_watch(inotify_.get(), ledger_.c_str(), IN_MOVED_TO), "inotify_add_watch",
+        ledger_);
+  for (const UniqueFd* fd : {&inotify_, &wake_}) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd->get()}};
+    check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd->get(), &event), "epoll_ctl", "add");
+  }
+}
+
+TaskTable::~TaskTable() {
+  ::eventfd_write(wake_.get(), 1);
+  if (watcher_.joinable()) watcher_.join();
+}
+
+void TaskTable::recover() {
+  for (const std::string& id : entries_of(tasks_folder_)) {
+    try {
+      if (is_locked(TaskFolder{tasks_folder_ + "/" + id}.lock())) adopt(id);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::warning, "task " + id + ": cannot ask its shim: " + error.what());
+    }
+  }
+  complete_ledger();
+  for (const std::string& id : entries_of(tasks_folder_)) {
+    if (!tasks_.contains(id)) remove_tree(tasks_folder_ + "/" + id);
+  }
+  watcher_ = std::thread([this] { watch(); });
+}
+
+/// Takes over a shim that lives: its pid is taken from its own mouth, and it cannot have been given to another process
+/// while the lock is held.
+void TaskTable::adopt(const std::string& id) {
+  auto task = std::make_shared<Task>();
+  task->id = id;
+  task->folder = {tasks_folder_ + "/" + id};
+  const auto settings = read_file(task->folder.settings());
+  task->settings = task_settings_from_json(parse_json(settings.value_or("{}"), "task.json"));
+  const json state = ask_shim(task->folder);
+  task->pid = state.at("Pid");
+  task->shim_pid = state.at("ShimPid");
+  task->process = open_pidfd(task->pid);
+  task->shim = open_pidfd(task->shim_pid);
+  if (!is_locked(task->folder.lock())) return;  // it ended while we asked
+  watch_task(task);
+  tasks_[id] = std::move(task);
+}
+
+/// A run without an end and without a shim: the shim was killed, or the host stopped.
+void TaskTable::complete_ledger() {
+  for (ExitRecord& record : exits()) {
+    if (record.finished() || tasks_.contains(record.id)) continue;
+    const bool same_boot = fs::exists(tasks_folder_ + "/" + record.id);
+    record.finished_at = rfc3339_now();
+    record.exit_code = same_boot ? 137 : 255;
+    record.error = same_boot ? "the container's shim was killed" : "the host stopped";
+    write_exit_record(ledger_, record, Durability::durable);
+  }
+}
+
+TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = tasks_.find(id);
+  if (found == tasks_.end()) throw not_found("no such task: " + id);
+  return found->second;
+}
+
+void TaskTable::write_bundle(const Task& task, const json& spec) const {
+  make_folders(task.folder.path);
+  write_file_atomically(task.folder.spec(), spec.dump(1), Durability::volatile_);
+  write_file_atomically(task.folder.settings(), to_json(task.settings).dump(1),
+                        Durability::volatile_);
+}
+
+json TaskTable::create(const TaskRequest& request, Trace& trace) {
+  auto task = std::make_shared<Task>();
+  task->id = request.id;
+  task->folder = {tasks_folder_ + "/" + request.id};
+  task->settings = request.settings;
+  task->settings.id = request.id;
+  task->settings.ledger = ledger_;
+  clear_away(request.id);
+  try {
+    const auto step = trace.begin("02", "bundle", "write", task->folder.spec());
+    write_bundle(*task, request.spec);
+  } catch (...) {
+    remove_tree(task->folder.path);
+    throw;
+  }
+  const json report = start_shim(*task, trace);
+  if (report.contains("Error")) {
+    remove_tree(task->folder.path);
+    throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
+  }
+  task->pid = report.at("Pid");
+  task->process = open_pidfd(task->pid);
+  watch_task(task);
+  const std::scoped_lock lock(mutex_);
+  tasks_[task->id] = task;
+  return {{"Pid", task->pid}, {"ShimSocket", task->folder.socket()}};
+}
+
+/// Starts the shim and reads its report. Meanwhile the start goes into the ledger: its fsync overlaps with the launch.
+json TaskTable::start_shim(Task& task, Trace& trace) {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "pipe2");
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  {
+    const auto step = trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path);
+    SpawnedProcess shim = spawn({.program = sibling_program("slipway-shim"),
+                                 .args = {task.folder.path},
+                                 .descriptors = {{writer.get(), kReportFd}, {STDERR_FILENO, 2}},
+                                 .new_session = true});
+    task.shim_pid = shim.pid;
+    task.shim = std::move(shim.pidfd);
+    task.child = true;
+  }
+  writer.reset();
+  {
+    const auto step = trace.begin("02", "ledger", "rename", ledger_ + "/" + task.id + ".json");
+    write_exit_record(ledger_, {.id = task.id, .started_at = task.settings.started_at},
+                      task.settings.durability());
+  }
+  const std::string text = read_report(reader);
+  json report = json::parse(text, nullptr, false);
+  if (!report.is_object()) report = {{"Error", "the container's shim ended before it reported"}};
+  trace.add(steps_from_text(report.value("Steps", "")));
+  if (report.contains("Error")) {
+    if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
+    reap(task);
+    ::unlink((ledger_ + "/" + task.id + ".json").c_str());
+  }
+  return report;
+}
+
+void TaskTable::start(const std::string& id, Trace& trace) {
+  const TaskPtr task = find(id);
+  HttpClient client(task->folder.socket());
+  client.trace = &trace;
+  const HttpResponse response = client.request("POST", "/start");
+  if (response.status < 400) return;
+  remove(id);
+  throw ApiError(response.status, error_message(response));
+}
+
+void TaskTable::kill(const std::string& id, int signal) {
+  const TaskPtr task = find(id);
+  HttpClient client(task->folder.socket());
+  throw_if_error(client.request("POST", "/kill?signal=" + std::to_string(signal)));
+}
+
+void TaskTable::remove(const std::string& id) {
+  clear_away(id);
+  if (::unlink((ledger_ + "/" + id + ".json").c_str()) != 0 && errno != ENOENT) {
+    throw SysError(errno, "unlink", ledger_ + "/" + id + ".json");
+  }
+}
+
+/// Ends a task and removes its folder; its ledger entry stays.
+void TaskTable::clear_away(const std::string& id) {
+  TaskPtr task;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = tasks_.find(id);
+    if (found != tasks_.end()) task = found->second;
+    tasks_.erase(id);
+  }
+  if (task) end_task(*task);
+  remove_tree(tasks_folder_ + "/" + id);
+}
+
+/// Kills what still runs. A shim whose container has ended may live on without its folder for as long as an attached client
+/// has output to read; one that was told to end must.
+void TaskTable::end_task(Task& task) {
+  if (!wait_until_ended(task.process, 0)) {
+    send_signal(task.process, SIGKILL);
+    if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
+  }
+}
+
+json TaskTable::describe(const std::string& id) {
+  const TaskPtr task = find(id);
+  json answer = ask_shim(task->folder);
+  answer["ShimSocket"] = task->folder.socket();
+  return answer;
+}
+
+json TaskTable::describe_all() const {
+  json list = json::array();
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [id, task] : tasks_) {
+    list.push_back({{"Id", id},
+                    {"Pid", task->pid},
+                    {"ShimPid", task->shim_pid},
+                    {"StartedAt", task->settings.started_at},
+                    {"ShimSocket", task->folder.socket()}});
+  }
+  return list;
+}
+
+std::vector<ExitRecord> TaskTable::exits() const {
+  std::vector<ExitRecord> records;
+  for (const std::string& name : entries_of(ledger_)) {
+    try {
+      if (auto record = read_exit_record(ledger_, id_of_record(name))) records.push_back(*record);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error, ledger_ + "/" + name + ": " + error.what());
+    }
+  }
+  return records;
+}
+
+bool TaskTable::empty() const {
+  const std::scoped_lock lock(mutex_);
+  return tasks_.empty();
+}
+
+void TaskTable::watch_task(const TaskPtr& task) {
+  {
+    const std::scoped_lock lock(mutex_);
+    watched_[task->shim.get()] = task;
+  }
+  epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.fd = task->shim.get()}};
+  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, task->shim.get(), &event), "epoll_ctl", "add");
+}
+
+/// The watcher's thread: the ledger tells of ends, pidfds of shims that died without writing one.
+void TaskTable::watch() {
+  for (;;) {
+    epoll_event event{};
+    const int count = retry_on_signal([&] { return ::epoll_wait(epoll_.get(), &event, 1, -1); });
+    if (count < 1) continue;
+    if (event.data.fd == wake_.get()) return;
+    try {
+      if (event.data.fd == inotify_.get()) {
+        take_ledger_news();
+        continue;
+      }
+      TaskPtr ended;
+      {
+        const std::scoped_lock lock(mutex_);
+        ended = std::move(watched_.extract(event.data.fd).mapped());
+      }
+      shim_ended(*ended);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error, std::string("watching tasks: ") + error.what());
+    }
+  }
+}
+
+void TaskTable::take_ledger_news() {
+  alignas(inotify_event) std::array<char, 16384> buffer;
+  const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
+  for (ssize_t at = 0; at < size;) {
+    const auto* news = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+    at += static_cast<ssize_t>(sizeof(inotify_event) + news->len);
+    const auto record = read_exit_record(ledger_, id_of_record(news->name));
+    if (record && record->finished()) feed_.publish(*record);
+  }
+}
+
+/// A shim that has ended after its exit record was written is done. Without one it was killed: its container goes down with
+/// it (PR_SET_PDEATHSIG; a second kill does no harm), and we write the record in its place.
+void TaskTable::shim_ended(const Task& task) {
+  reap(task);
+  auto record = read_exit_record(ledger_, task.id);
+  if (!record || record->finished() || record->started_at != task.settings.started_at) return;
+  send_signal(task.process, SIGKILL);
+  record->finished_at = rfc3339_now();
+  record->exit_code = 137;
+  record->error = "the container's shim was killed";
+  write_exit_record(ledger_, *record, task.settings.durability());
+}
+
+}  // namespace slipway

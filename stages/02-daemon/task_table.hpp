@@ -1,0 +1,102 @@
+#pragma once
+/// \file
+/// The supervisor's tasks: one per container that has been set up, each with its shim. The table is rebuilt from the disk
+/// at start: shims go on without us.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "01-cli-socket/http_client.hpp"
+#include "01-cli-socket/trace.hpp"
+#include "exit_feed.hpp"
+#include "spawn.hpp"
+#include "task_files.hpp"
+
+namespace slipway {
+
+/// A container that has been set up.
+struct Task {
+  std::string id;
+  TaskFolder folder;
+  TaskSettings settings;
+  pid_t pid = 0;          ///< the container's first process
+  UniqueFd process;       ///< its pidfd: to kill it if its shim dies
+  pid_t shim_pid = 0;
+  UniqueFd shim;          ///< the shim's pidfd: readable when it has ended
+  bool child = false;     ///< the shim is our child: to be reaped
+};
+
+/// What POST /tasks/ID asks for.
+struct TaskRequest {
+  std::string id;
+  nlohmann::json spec;
+  TaskSettings settings;  ///< `ledger` is filled in by the table
+};
+
+/// Thread-safe.
+class TaskTable {
+ public:
+  /// \param tasks_folder  EXEC_ROOT/tasks  \param ledger  DATA_ROOT/exits
+  TaskTable(std::string tasks_folder, std::string ledger);
+  ~TaskTable();
+  TaskTable(const TaskTable&) = delete;
+  TaskTable& operator=(const TaskTable&) = delete;
+
+  /// Takes over the shims that live, completes the ledger for those that died unseen, and starts watching.
+  void recover();
+
+  /// Writes the bundle, starts a shim, waits until its container is created. A task of an earlier run is cleared away
+  /// first. Leaves nothing behind if it fails.
+  /// \throws ApiError 400 (the command cannot be run), 409 (it runs already), 500 with the failed step
+  nlohmann::json create(const TaskRequest& request, Trace& trace);
+  /// Lets the created container run. \throws ApiError; the task is gone then
+  void start(const std::string& id, Trace& trace);
+  /// \throws ApiError 404, 409 (not running)
+  void kill(const std::string& id, int signal);
+  /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
+  void remove(const std::string& id);
+
+  /// What is known of one task, or of all. \throws ApiError 404
+  [[nodiscard]] nlohmann::json describe(const std::string& id);
+  [[nodiscard]] nlohmann::json describe_all() const;
+  /// All ledger entries.
+  [[nodiscard]] std::vector<ExitRecord> exits() const;
+
+  [[nodiscard]] const ExitFeed& feed() const noexcept { return feed_; }
+  [[nodiscard]] bool empty() const;
+
+ private:
+  using TaskPtr = std::shared_ptr<Task>;
+
+  TaskPtr find(const std::string& id) const;
+  void write_bundle(const Task& task, const nlohmann::json& spec) const;
+  nlohmann::json start_shim(Task& task, Trace& trace);
+  void adopt(const std::string& id);
+  void complete_ledger();
+  void clear_away(const std::string& id);
+  static void end_task(Task& task);
+
+  void watch();
+  void take_ledger_news();
+  void shim_ended(const Task& task);
+  void watch_task(const TaskPtr& task);
+
+  std::string tasks_folder_;
+  std::string ledger_;
+  mutable std::mutex mutex_;
+  std::map<std::string, TaskPtr> tasks_;
+  std::map<int, TaskPtr> watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
+  ExitFeed feed_;
+  UniqueFd epoll_;
+  UniqueFd inotify_;
+  UniqueFd wake_;
+  std::thread watcher_;
+};
+
+}  // namespace slipway

@@ -1,0 +1,38 @@
+#pragma once
+/// \file
+/// What every container gets unless it asks for something else: Docker's lists, as sections of the
+/// OCI spec. Source: moby/moby, oci/defaults.go; opencontainers/runtime-spec, config-linux.md.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace slipway {
+
+/// Docker's /dev/shm, 64 MiB.
+inline constexpr std::int64_t kDefaultShmSize = 64L * 1024 * 1024;
+
+/// /proc, /dev, /dev/pts, /sys, /dev/mqueue, /dev/shm, in mounting order.
+/// \param shm_size      bytes
+/// \param host_ipc      the host's /dev/shm in place of an own one
+/// \param writable_sys  /sys read-write, for privileged containers
+nlohmann::json default_mounts(std::int64_t shm_size, bool host_ipc, bool writable_sys);
+/// Files of /proc and /sys that show the host; with those of this host's processors (side
+/// channels).
+std::vector<std::string> default_masked_paths();
+/// Folders of /proc that would change the host.
+std::vector<std::string> default_readonly_paths();
+/// Docker's 14, in the order of their numbers.
+std::vector<std::string> default_capabilities();
+/// process.capabilities that grants `names` to root and its children; nothing is inheritable or
+/// ambient (CVE-2022-24769).
+nlohmann::json capability_section(const std::vector<std::string>& names);
+
+/// `defaults` with `wanted` over them, as Docker does: "K=v" replaces in place or appends, "K"
+/// alone takes K away.
+std::vector<std::string> merge_environment(std::vector<std::string> defaults,
+                                           const std::vector<std::string>& wanted);
+
+}  // namespace slipway

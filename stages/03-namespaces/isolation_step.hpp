@@ -1,0 +1,48 @@
+#pragma once
+/// \file
+/// What the launch steps of this stage have in common, and how each is made. namespace_steps.cpp
+/// puts them in order.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "02-daemon/launch_step.hpp"
+#include "root_dir.hpp"
+
+namespace slipway {
+
+/// A step of stage 03 with a name.
+class IsolationStep : public LaunchStep {
+ public:
+  explicit IsolationStep(std::string_view name) : name_(name) {}
+  [[nodiscard]] std::string_view name() const final { return name_; }
+  [[nodiscard]] std::string_view stage() const final { return "03"; }
+
+ private:
+  std::string_view name_;
+};
+
+/// The container's root, from the step "rootfs" on; lives in the child.
+using SharedRoot = std::shared_ptr<RootDir>;
+using StepPtr = std::unique_ptr<LaunchStep>;
+
+StepPtr make_namespaces_step();
+StepPtr make_loopback_step();
+StepPtr make_hostname_step();
+StepPtr make_limits_step();
+StepPtr make_rootfs_step(SharedRoot root);
+StepPtr make_mounts_step(SharedRoot root);
+StepPtr make_devices_step(SharedRoot root);
+StepPtr make_masks_step(SharedRoot root);
+StepPtr make_working_folder_step(SharedRoot root);
+StepPtr make_pivot_step(SharedRoot root);
+StepPtr make_user_step();
+
+/// True if the spec asks for a new namespace of that kind ("network"), as opposed to none or an
+/// existing one.
+bool makes_namespace(const nlohmann::json& spec, std::string_view kind);
+
+}  // namespace slipway

@@ -1,0 +1,97 @@
+// Step "masks": parts of /proc and /sys know no namespaces. They show the host or change it, so
+// they are covered (linux.maskedPaths) or made read-only (linux.readonlyPaths). Spec:
+// opencontainers/runtime-spec, config-linux.md "Masked Paths", "Readonly Paths"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <optional>
+
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "annotations.hpp"
+#include "detached_mount.hpp"
+#include "isolation_step.hpp"
+
+namespace slipway {
+namespace {
+
+struct stat stat_of(int fd, std::string_view path) {
+  struct stat about {};
+  check(::fstat(fd, &about), "fstat", path);
+  return about;
+}
+
+/// The container's /dev/null, and really that: what is checked is the descriptor that gets mounted.
+/// By name, an image or a neighbour that shares /dev could have put something else there
+/// (CVE-2025-31133).
+UniqueFd open_verified_null(const RootDir& root) {
+  UniqueFd null = root.open("/dev/null", O_PATH | O_NOFOLLOW);
+  const struct stat about = stat_of(null.get(), "/dev/null");
+  if (!S_ISCHR(about.st_mode) || about.st_rdev != makedev(1, 3)) {
+    throw std::runtime_error("the container's /dev/null is not the null device (1:3)");
+  }
+  return null;
+}
+
+class MasksStep : public IsolationStep {
+ public:
+  explicit MasksStep(SharedRoot root) : IsolationStep("masks"), root_(std::move(root)) {}
+
+  void prepare(LaunchContext& context) override {
+    const JsonFields section = JsonFields(context.spec).object("linux");
+    masked_ = section.texts("maskedPaths");
+    readonly_ = section.texts("readonlyPaths");
+  }
+
+  void child(LaunchContext& context) override {
+    if (!masked_.empty()) mask_all(context);
+    if (!readonly_.empty()) freeze_all(context);
+  }
+
+ private:
+  void mask_all(LaunchContext& context) const {
+    const auto call =
+        context.call("move_mount", "/dev/null or an empty folder over " + join_words(masked_, ' '));
+    //@exercise 03.3 Cover files with /dev/null and folders with an empty read-only file system
+    //@hint  root_->maybe_open(path, O_PATH) is empty where this kernel has no such file
+    //@hint  one tmpfs is enough: once it is attached, DetachedMount::clone mounts it again
+    const UniqueFd null = open_verified_null(*root_);
+    std::optional<DetachedMount> empty;
+    for (const std::string& path : masked_) {
+      const auto target = root_->maybe_open(path, O_PATH);
+      if (!target) continue;
+      if (!S_ISDIR(stat_of(target->get(), path).st_mode)) {
+        DetachedMount::clone(null.get(), false, path).attach(target->get(), path);
+      } else if (empty) {
+        DetachedMount::clone(empty->fd(), false, path).attach(target->get(), path);
+      } else {
+        empty = DetachedMount::filesystem(
+            "tmpfs", {{"source", "tmpfs"}, {"nr_inodes", "1"}, {"ro", ""}}, MOUNT_ATTR_RDONLY);
+        empty->attach(target->get(), path);
+      }
+    }
+    //@end
+  }
+
+  void freeze_all(LaunchContext& context) const {
+    const auto call = context.call("mount_setattr", "read-only: " + join_words(readonly_, ' '));
+    for (const std::string& path : readonly_) {
+      const auto target = root_->maybe_open(path, O_PATH);
+      if (!target) continue;
+      const DetachedMount same = DetachedMount::clone(target->get(), true, path);
+      same.change({.attr_set = MOUNT_ATTR_RDONLY}, true, path);
+      same.attach(target->get(), path);
+    }
+  }
+
+  SharedRoot root_;
+  std::vector<std::string> masked_, readonly_;
+};
+
+}  // namespace
+
+StepPtr make_masks_step(SharedRoot root) { return std::make_unique<MasksStep>(std::move(root)); }
+
+}  // namespace slipway

@@ -1,0 +1,125 @@
+// Step "mounts": the spec's list of mounts, in its order, below the container's new root.
+// Each is made detached, its place is found through RootDir, and then it is attached to what was
+// found.
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "annotations.hpp"
+#include "isolation_step.hpp"
+#include "mount_options.hpp"
+
+namespace slipway {
+namespace {
+
+struct MountRequest {
+  std::string destination, type, source;
+  MountOptions options;
+  std::string text;  ///< for a person: "proc on /proc: nosuid,noexec,nodev"
+};
+
+MountRequest parse_mount(const nlohmann::json& entry) {
+  const JsonFields fields(entry, "mounts");
+  const std::vector<std::string> options = fields.texts("options");
+  MountRequest request{.destination = fields.text("destination"),
+                       .type = fields.text("type"),
+                       .source = fields.text("source"),
+                       .options = parse_mount_options(options)};
+  if (request.type == "bind") request.options.bind = true;
+  const std::string& what = request.options.bind ? request.source : request.type;
+  request.text = what + " on " + request.destination + ": " + join_words(options, ',');
+  return request;
+}
+
+bool is_folder(int fd) {
+  struct stat about {};
+  check(::fstat(fd, &about), "fstat");
+  return S_ISDIR(about.st_mode);
+}
+
+DetachedMount make_filesystem(const MountRequest& request) {
+  FsParameters parameters = request.options.parameters;
+  if (!request.source.empty()) parameters.emplace_back("source", request.source);
+  return DetachedMount::filesystem(request.type, parameters, request.options.set);
+}
+
+/// A folder or file of the host. Private unless the options say otherwise: what is mounted in
+/// there, on either side, stays on that side.
+DetachedMount make_bind(const MountRequest& request, int source) {
+  const MountOptions& options = request.options;
+  DetachedMount mount = DetachedMount::clone(source, options.recursive, request.source);
+  const bool all = options.recursive && (options.propagation == 0 || options.propagation_recursive);
+  const std::uint64_t asked = options.propagation;
+  mount.change({.propagation = asked != 0 ? asked : std::uint64_t{MS_PRIVATE}}, all, request.text);
+  if (options.set | options.clear) {
+    mount.change({.attr_set = options.set, .attr_clr = options.clear}, false, request.text);
+  }
+  return mount;
+}
+
+/// A volume over /proc, or a file in it, could make programs (and us) believe anything about the
+/// system (CVE-2015-3630, CVE-2019-16884, CVE-2023-28642).
+void refuse_inside_proc(const MountRequest& request, int target) {
+  struct statfs about {};
+  check(::fstatfs(target, &about), "fstatfs", request.destination);
+  if (about.f_type == PROC_SUPER_MAGIC) {
+    throw std::runtime_error("\"" + request.destination +
+                             "\" cannot be mounted because it is inside /proc");
+  }
+}
+
+class MountsStep : public IsolationStep {
+ public:
+  explicit MountsStep(SharedRoot root) : IsolationStep("mounts"), root_(std::move(root)) {}
+
+  void prepare(LaunchContext& context) override {
+    for (const nlohmann::json& entry : JsonFields(context.spec).array("mounts")) {
+      requests_.push_back(parse_mount(entry));
+    }
+  }
+
+  void child(LaunchContext& context) override {
+    for (const MountRequest& request : requests_) {
+      const auto call = context.call("move_mount", request.text);
+      if (request.options.bind) {
+        bind(request);
+      } else {
+        mount(request);
+      }
+    }
+  }
+
+ private:
+  void bind(const MountRequest& request) const {
+    const UniqueFd source(
+        check(::open(request.source.c_str(), O_PATH | O_CLOEXEC), "open", request.source));
+    const DetachedMount mount = make_bind(request, source.get());
+    const UniqueFd target = is_folder(source.get()) ? root_->make_folders(request.destination)
+                                                    : root_->make_file(request.destination);
+    refuse_inside_proc(request, target.get());
+    mount.attach(target.get(), request.destination);
+  }
+
+  void mount(const MountRequest& request) const {
+    const bool kernel_view = request.type == "proc" || request.type == "sysfs";
+    const UniqueFd target = kernel_view
+                                ? root_->make_ordinary_folders(
+                                      request.destination, "filesystem \"" + request.type + "\"")
+                                : root_->make_folders(request.destination);
+    if (!kernel_view) refuse_inside_proc(request, target.get());
+    make_filesystem(request).attach(target.get(), request.destination);
+  }
+
+  SharedRoot root_;
+  std::vector<MountRequest> requests_;
+};
+
+}  // namespace
+
+StepPtr make_mounts_step(SharedRoot root) { return std::make_unique<MountsStep>(std::move(root)); }
+
+}  // namespace slipway

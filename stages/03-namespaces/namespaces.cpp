@@ -1,0 +1,124 @@
+// Step "namespaces": which parts of the kernel's world the container gets for itself.
+//
+// Most kinds are flags of the clone3(2) that makes the container's first process. The exceptions:
+//   - a namespace with a "path" exists already: the child enters it (setns(2));
+//   - a pid namespace is entered only by children: for an existing one the shim itself calls setns
+//   before it clones;
+//   - a cgroup namespace's root is the cgroup that its maker is in at that moment. The clone flag
+//   would take the shim's, even
+//     with CLONE_INTO_CGROUP, so the child unshares it when it is where it belongs.
+// namespaces(7), cgroup_namespaces(7)
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "isolation_step.hpp"
+
+namespace slipway {
+namespace {
+
+struct Kind {
+  std::string_view name;  ///< the OCI spec's word
+  int flag;
+  std::string_view flag_name;
+};
+
+constexpr auto kKinds = std::to_array<Kind>({{"mount", CLONE_NEWNS, "CLONE_NEWNS"},
+                                             {"pid", CLONE_NEWPID, "CLONE_NEWPID"},
+                                             {"uts", CLONE_NEWUTS, "CLONE_NEWUTS"},
+                                             {"ipc", CLONE_NEWIPC, "CLONE_NEWIPC"},
+                                             {"network", CLONE_NEWNET, "CLONE_NEWNET"},
+                                             {"cgroup", CLONE_NEWCGROUP, "CLONE_NEWCGROUP"}});
+
+const Kind& kind_of(const std::string& name) {
+  const auto found = std::ranges::find(kKinds, name, &Kind::name);
+  if (found == kKinds.end()) {
+    throw std::runtime_error("linux.namespaces: type \"" + name + "\" is not supported yet");
+  }
+  return *found;
+}
+
+/// Calls `visit(kind, path)` for each namespace that the spec names; an empty path means a new one.
+template <class Visit>
+void for_each_namespace(const nlohmann::json& spec, Visit visit) {
+  for (const nlohmann::json& entry : JsonFields(spec).object("linux").array("namespaces")) {
+    const JsonFields fields(entry, "linux.namespaces");
+    visit(fields.text("type"), fields.text("path"));
+  }
+}
+
+class NamespacesStep : public IsolationStep {
+ public:
+  NamespacesStep() : IsolationStep("namespaces") {}
+
+  void prepare(LaunchContext& context) override {
+    for_each_namespace(context.spec, [&](const std::string& type, const std::string& path) {
+      const Kind& kind = kind_of(type);
+      if (!path.empty()) return prepare_to_enter(context, kind, path);
+      if (kind.flag == CLONE_NEWCGROUP) {
+        new_cgroup_namespace_ = true;
+      } else {
+        context.clone_flags |= static_cast<std::uint64_t>(kind.flag);
+      }
+    });
+  }
+
+  void child(LaunchContext& context) override {
+    keep_to_ourselves(context);
+    for (const auto& [kind, fd] : entered_) enter(context, *kind, fd.get());
+    if (!new_cgroup_namespace_) return;
+    const auto call = context.call("unshare", "CLONE_NEWCGROUP");
+    check(::unshare(CLONE_NEWCGROUP), "unshare", "CLONE_NEWCGROUP");
+  }
+
+ private:
+  void prepare_to_enter(LaunchContext& context, const Kind& kind, const std::string& path) {
+    if (kind.flag == CLONE_NEWNS) {
+      throw std::runtime_error("linux.namespaces: entering a mount namespace is not supported yet");
+    }
+    UniqueFd fd(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
+    if (kind.flag == CLONE_NEWPID) return enter(context, kind, fd.get());
+    entered_.emplace_back(&kind, std::move(fd));
+  }
+
+  static void enter(LaunchContext& context, const Kind& kind, int fd) {
+    const auto call = context.call("setns", kind.flag_name);
+    check(::setns(fd, kind.flag), "setns", kind.flag_name);
+  }
+
+  // Until execve we are a process of the host's program inside the container's namespaces. Nobody
+  // who shares them may trace us or look through our descriptors in /proc (CVE-2016-9962). execve
+  // resets it. Keys have no namespace: a new session keyring keeps the engine's keys out of reach
+  // (keyrings(7)).
+  static void keep_to_ourselves(LaunchContext& context) {
+    const auto call = context.call("prctl", "PR_SET_DUMPABLE 0; new session keyring");
+    check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+    const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    if (ring < 0 && errno != ENOSYS) throw SysError(errno, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
+  }
+
+  bool new_cgroup_namespace_ = false;
+  std::vector<std::pair<const Kind*, UniqueFd>> entered_;
+};
+
+}  // namespace
+
+bool makes_namespace(const nlohmann::json& spec, std::string_view kind) {
+  bool makes = false;
+  for_each_namespace(spec, [&](const std::string& type, const std::string& path) {
+    makes = makes || (type == kind && path.empty());
+  });
+  return makes;
+}
+
+StepPtr make_namespaces_step() { return std::make_unique<NamespacesStep>(); }
+
+}  // namespace slipway

@@ -1,0 +1,59 @@
+#include "overlay_root.hpp"
+
+#include <fcntl.h>
+
+#include <optional>
+
+#include "01-cli-socket/sys_error.hpp"
+#include "detached_mount.hpp"
+
+namespace slipway {
+namespace {
+
+UniqueFd open_folder(const std::string& path) {
+  return UniqueFd(check(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", path));
+}
+
+/// One parameter per layer ("lowerdir+", Linux 6.7): no limit but the kernel's 500 layers.
+/// Nothing if the kernel or a path's length does not allow it.
+std::optional<DetachedMount> overlay_layer_by_layer(const OverlayFolders& folders) {
+  NewFilesystem overlay("overlay");
+  overlay.set("source", "overlay");
+  for (const std::string& lower : folders.lower) {
+    if (!overlay.try_set("lowerdir+", lower)) {
+      if (errno == EINVAL) return std::nullopt;
+      throw SysError(errno, "fsconfig", "overlay lowerdir+=" + lower);
+    }
+  }
+  if (!overlay.try_set("upperdir", folders.upper) || !overlay.try_set("workdir", folders.work)) {
+    if (errno == EINVAL) return std::nullopt;
+    throw SysError(errno, "fsconfig", "overlay upperdir=" + folders.upper);
+  }
+  return overlay.mount(0);
+}
+
+}  // namespace
+
+UniqueFd mount_overlay(const OverlayFolders& folders, const std::string& mountpoint) {
+  auto overlay = overlay_layer_by_layer(folders);
+  if (!overlay) return mount_overlay_in_one_page(folders, mountpoint);
+  overlay->attach(open_folder(mountpoint).get(), mountpoint);
+  return overlay->take();
+}
+
+UniqueFd mount_overlay_in_one_page(const OverlayFolders& folders, const std::string& mountpoint) {
+  std::vector<UniqueFd> opened;
+  const auto short_path = [&](const std::string& path) {
+    opened.push_back(open_folder(path));
+    return "/proc/self/fd/" + std::to_string(opened.back().get());
+  };
+  std::string options = "lowerdir=";
+  for (const std::string& lower : folders.lower) options += short_path(lower) + ":";
+  options.pop_back();
+  options += ",upperdir=" + short_path(folders.upper) + ",workdir=" + short_path(folders.work);
+  check(::mount("overlay", mountpoint.c_str(), "overlay", 0, options.c_str()), "mount overlay on",
+        mountpoint);
+  return open_folder(mountpoint);
+}
+
+}  // namespace slipway

@@ -1,0 +1,80 @@
+// Step "rootfs": the container's root, mounted in its own mount namespace.
+//
+// Where we are: in the child, root, in new namespaces. The new mount namespace began as a copy of
+// the host's: all the host's mounts are still here, and "/" is still the host's.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "annotations.hpp"
+#include "detached_mount.hpp"
+#include "isolation_step.hpp"
+#include "overlay_root.hpp"
+
+namespace slipway {
+namespace {
+
+class RootfsStep : public IsolationStep {
+ public:
+  explicit RootfsStep(SharedRoot root) : IsolationStep("rootfs"), root_(std::move(root)) {}
+
+  void prepare(LaunchContext& context) override {
+    if (!makes_namespace(context.spec, "mount")) {
+      // Everything from here on would change the host's mount table.
+      throw std::runtime_error("linux.namespaces: a container needs a new \"mount\" namespace");
+    }
+    const JsonFields spec(context.spec);
+    path_ = spec.object("root").text("path");
+    const JsonFields notes = spec.object("annotations");
+    if (!notes.has(kOverlayLower)) return;
+    folders_ = {.lower = split_words(notes.text(kOverlayLower), ':'),
+                .upper = notes.text(kOverlayUpper),
+                .work = notes.text(kOverlayWork)};
+  }
+
+  void child(LaunchContext& context) override {
+    // Modes are as we give them from here to the step "user".
+    ::umask(0);
+    detach_from_host(context);
+    *root_ = RootDir(folders_.lower.empty() ? mount_plain_folder(context) : mount_layers(context));
+  }
+
+ private:
+  // What the host mounts later still arrives here, but nothing that we mount travels back
+  // (invariant 03-I1).
+  static void detach_from_host(LaunchContext& context) {
+    const auto call = context.call("mount_setattr", "/ and all below: slave (rslave)");
+    change_mount(RootDir::at("/").fd(), {.propagation = MS_SLAVE}, true, "/");
+  }
+
+  // pivot_root(2) wants a mount, so a plain folder is bound onto itself; without what the host has
+  // mounted below it.
+  [[nodiscard]] UniqueFd mount_plain_folder(LaunchContext& context) const {
+    const auto call = context.call("move_mount", "bind " + path_ + " on itself");
+    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    const UniqueFd folder(check(::open(path_.c_str(), flags), "open", path_));
+    DetachedMount root = DetachedMount::clone(folder.get(), false, path_);
+    root.change({.propagation = MS_PRIVATE}, false, path_);
+    root.attach(folder.get(), path_);
+    return root.take();
+  }
+
+  [[nodiscard]] UniqueFd mount_layers(LaunchContext& context) const {
+    const auto call =
+        context.call("move_mount",
+                     "overlay of " + std::to_string(folders_.lower.size()) + " layers on " + path_);
+    return mount_overlay(folders_, path_);
+  }
+
+  SharedRoot root_;
+  std::string path_;
+  OverlayFolders folders_;
+};
+
+}  // namespace
+
+StepPtr make_rootfs_step(SharedRoot root) { return std::make_unique<RootfsStep>(std::move(root)); }
+
+}  // namespace slipway

@@ -1,0 +1,100 @@
+#include "image_index.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "01-cli-socket/api_error.hpp"
+#include "image_removal.hpp"
+
+namespace slipway {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kRemovedAnnotation = "io.slipway.image.removed";
+
+IndexEntry entry_of(const json& object) {
+  IndexEntry entry{.manifest = parse_descriptor(object, "index.json"), .name = {}};
+  const json notes = object.value("annotations", json::object());
+  const std::string name = notes.value(kImageNameAnnotation, "");
+  if (!name.empty()) entry.name = ImageReference::parse(name);
+  entry.removed = notes.contains(kRemovedAnnotation);
+  return entry;
+}
+
+json descriptor_of(const Image& image, const ImageReference* name) {
+  json descriptor = to_json(image.manifest);
+  json notes = json::object();
+  if (name) notes[kRefNameAnnotation] = name->familiar();
+  if (name) notes[kImageNameAnnotation] = name->full();
+  if (image.removed) notes[kRemovedAnnotation] = "true";
+  if (!notes.empty()) descriptor["annotations"] = notes;
+  return descriptor;
+}
+
+std::optional<ImageReference> maybe_reference(const std::string& typed) {
+  try {
+    return ImageReference::parse(typed).with_default_tag();
+  } catch (const ApiError&) {  // an id, or nonsense
+    return std::nullopt;
+  }
+}
+
+bool is_called(const Image& image, const ImageReference& name) {
+  if (name.digest() && *name.digest() != image.manifest.digest) return false;
+  return std::any_of(image.names.begin(), image.names.end(), [&](const ImageReference& own) {
+    return own.name() == name.name() && (name.digest() || own.tag() == name.tag());
+  });
+}
+
+/// The only image that `matches`; nothing if there is none or more than one.
+template <class Matches>
+ImagePtr only(const std::vector<ImagePtr>& images, Matches matches) {
+  ImagePtr found;
+  for (const ImagePtr& image : images) {
+    if (image->removed || !matches(*image)) continue;
+    if (found) return nullptr;
+    found = image;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<IndexEntry> parse_index(const std::string& text) {
+  try {
+    std::vector<IndexEntry> entries;
+    for (const json& object : json::parse(text).at("manifests")) entries.push_back(entry_of(object));
+    return entries;
+  } catch (const std::exception& error) {
+    throw std::runtime_error("images/index.json is damaged (" + std::string(error.what()) +
+                             "); move the folder images away to start without images");
+  }
+}
+
+std::string make_index(const std::vector<ImagePtr>& images) {
+  json manifests = json::array();
+  for (const ImagePtr& image : images) {
+    if (image->names.empty()) manifests.push_back(descriptor_of(*image, nullptr));
+    for (const ImageReference& name : image->names) manifests.push_back(descriptor_of(*image, &name));
+  }
+  const json index{{"schemaVersion", 2}, {"mediaType", kOciIndexType}, {"manifests", manifests}};
+  return index.dump(2) + "\n";
+}
+
+ImagePtr find_image(const std::vector<ImagePtr>& images, const std::string& typed) {
+  const auto by_id = [&](const Image& image) {
+    return image.id.text() == typed || image.id.hex() == typed;
+  };
+  if (ImagePtr found = only(images, by_id)) return found;
+  const auto name = maybe_reference(typed);
+  if (name) {
+    const auto by_name = [&](const Image& image) { return is_called(image, *name); };
+    if (ImagePtr found = only(images, by_name)) return found;
+  }
+  const auto by_prefix = [&](const Image& image) { return is_id_prefix(image, typed); };
+  if (ImagePtr found = typed.empty() ? nullptr : only(images, by_prefix)) return found;
+  throw not_found("No such image: " + (name ? name->familiar() : typed));
+}
+
+}  // namespace slipway

@@ -1,0 +1,113 @@
+#include "images_api.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "01-cli-socket/api_error.hpp"
+#include "image_view.hpp"
+
+namespace slipway {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kAnyName = "/images/{name:.*}";
+
+void list_images(Exchange& exchange, const ImageStore& store) {
+  const HttpRequest& request = exchange.request();
+  json list = json::array();
+  for (const ImagePtr& image : filter_images(store.all(), request.query.value("filters"))) {
+    json entry = image_summary(*image, api_version_below(request, "1.43"));
+    if (api_version_below(request, "1.44")) entry["VirtualSize"] = image->size;
+    list.push_back(std::move(entry));
+  }
+  exchange.respond(json_response(200, list));
+}
+
+void inspect_image(Exchange& exchange, const ImageStore& store) {
+  const HttpRequest& request = exchange.request();
+  const ImagePtr image = store.find(exchange.parameter("name"));
+  json details = image_details(*image, api_version_below(request, "1.50"));
+  if (api_version_below(request, "1.44")) details["VirtualSize"] = image->size;
+  exchange.respond(json_response(200, details));
+}
+
+/// Loads. After a refusal the rest of the body is read, too: a client that is still sending would not see our answer.
+std::vector<LoadedImage> load_whole_body(Exchange& exchange, const ImageLoader& loader) {
+  bool more = true;
+  const auto body = [&](std::span<char> buffer) {
+    more = false;  // if this throws, there is nothing more to be had
+    const std::size_t count = exchange.read_body_some(buffer);
+    more = count > 0;
+    return count;
+  };
+  try {
+    return loader.load(body, exchange.trace());
+  } catch (const std::exception&) {
+    std::array<char, 65536> buffer;
+    while (more) body(buffer);
+    throw;
+  }
+}
+
+/// Docker answers 200 as soon as the body begins and puts errors into the stream. Here nothing is said before all is
+/// durable, so that a bad archive gets its own status; clients understand both.
+void load_images(Exchange& exchange, const ImageLoader& loader) {
+  const std::vector<LoadedImage> loaded = load_whole_body(exchange, loader);
+  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/json"}}});
+  const auto say = [&](const std::string& text) {
+    exchange.write_chunk(dump_json({{"stream", text + "\n"}}) + "\r\n");
+  };
+  for (const LoadedImage& image : loaded) {
+    for (const ImageReference& name : image.names) say("Loaded image: " + name.familiar());
+    if (image.names.empty()) say("Loaded image ID: " + image.id.text());
+  }
+  exchange.end_stream();
+}
+
+void tag_image(Exchange& exchange, ImageStore& store) {
+  const HttpQuery& query = exchange.request().query;
+  ImageReference name = ImageReference::parse(query.value("repo"));
+  if (name.digest()) throw bad_request("refusing to create a tag with a digest reference");
+  const std::string tag = query.value("tag");
+  if (!tag.empty()) name = name.with_tag(tag);
+  store.tag(exchange.parameter("name"), name.with_default_tag());
+  exchange.respond({.status = 201});
+}
+
+void remove_image(Exchange& exchange, const ImagesApi& api) {
+  const bool force = exchange.request().query.flag("force");
+  json answer = json::array();
+  for (const RemovalRecord& record :
+       api.store.remove(exchange.parameter("name"), force, api.users_of)) {
+    answer.push_back({{record.untagged ? "Untagged" : "Deleted", record.what}});
+  }
+  exchange.respond(json_response(200, answer));
+}
+
+/// Pulling comes with the registry client. Until then every image that is not here is one that cannot be had, and
+/// the client that asked for it ("docker run busybox") ends with docker's own words.
+void refuse_pull(Exchange& exchange) {
+  const HttpQuery& query = exchange.request().query;
+  const std::string from = query.value("fromImage");
+  if (from.empty()) throw ApiError(501, "import is not supported by this daemon: load an image archive instead");
+  throw not_found("pull access denied for " + ImageReference::parse(from).familiar_name() +
+                  ", repository does not exist or may require 'docker login': "
+                  "this daemon does not pull images; load one with 'load -i FILE'");
+}
+
+}  // namespace
+
+void add_image_routes(Router& router, const ImagesApi& api) {
+  const std::string name(kAnyName);
+  ImageStore& store = api.store;
+  const ImageLoader& loader = api.loader;
+  router.add("GET", "/images/json", [&store](Exchange& e) { list_images(e, store); });
+  router.add("POST", "/images/load", [&loader](Exchange& e) { load_images(e, loader); });
+  router.add("POST", "/images/create", refuse_pull);
+  router.add("GET", name + "/json", [&store](Exchange& e) { inspect_image(e, store); });
+  router.add("POST", name + "/tag", [&store](Exchange& e) { tag_image(e, store); });
+  router.add("DELETE", name, [api](Exchange& e) { remove_image(e, api); });
+}
+
+}  // namespace slipway

@@ -1,0 +1,22 @@
+#pragma once
+/// \file
+/// The routes for images.
+
+#include "01-cli-socket/router.hpp"
+#include "image_loader.hpp"
+#include "image_store.hpp"
+
+namespace slipway {
+
+/// What the routes work on; all outlive the router.
+struct ImagesApi {
+  ImageStore& store;
+  const ImageLoader& loader;
+  UsersOf users_of;
+};
+
+/// GET /images/json, POST /images/load, POST /images/create (says that there is no registry client yet),
+/// GET /images/{name}/json, POST /images/{name}/tag, DELETE /images/{name}.
+void add_image_routes(Router& router, const ImagesApi& api);
+
+}  // namespace slipway

@@ -1,0 +1,12 @@
+#pragma once
+/// \file
+/// The commands for images: docker's names, flags, output and exit codes.
+
+#include "01-cli-socket/command.hpp"
+
+namespace slipway {
+
+/// images, load, rmi, tag, image inspect, each also as `image ls`, `image load`, `image rm`, `image tag`.
+Commands image_commands();
+
+}  // namespace slipway

@@ -1,0 +1,12 @@
+/// \file
+/// slipway of stage 05: the commands of the stages below, and those for images.
+
+#include "01-cli-socket/cli_app.hpp"
+#include "01-cli-socket/system_cli.hpp"
+#include "02-daemon/container_cli.hpp"
+#include "images_cli.hpp"
+
+int main(int argc, char** argv) {
+  using namespace slipway;
+  return run_cli(argc, argv, join(system_commands(), container_commands(), image_commands()));
+}
