@@ -14,13 +14,14 @@ import sys
 import duplicates
 import includes
 import layout
+import lessons
 import links
 import markers
 import shape
 import words
 
 CHECKS = {"includes": includes, "links": links, "shape": shape, "words": words, "duplicates": duplicates,
-          "markers": markers, "format": layout}
+          "markers": markers, "lessons": lessons, "format": layout}
 
 
 def run(name, root):

@@ -15,7 +15,8 @@ using nlohmann::json;
 namespace {
 
 std::string with_version(std::string_view target) {
-  const bool has_version = target.size() > 2 && target.starts_with("/v") && std::isdigit(target[2]) != 0;
+  const bool has_version =
+      target.size() > 2 && target.starts_with("/v") && std::isdigit(target[2]) != 0;
   return (has_version ? "" : "/v" + std::string(kApiVersion)) + std::string(target);
 }
 
@@ -34,17 +35,23 @@ bool is_connect_error(const SysError& error) {
 }  // namespace
 
 ApiClient::ApiClient(std::string socket_path, Trace& trace, CurlMode curl, std::ostream& err)
-    : socket_path_(std::move(socket_path)), trace_(trace), curl_(curl), err_(err), client_(socket_path_) {
+    : socket_path_(std::move(socket_path)),
+      trace_(trace),
+      curl_(curl),
+      err_(err),
+      client_(socket_path_) {
   client_.headers.set("User-Agent", "Slipway-Client");
   client_.trace = &trace_;
 }
 
+//@region announce
 std::string ApiClient::announce(CurlRequest request) {
   request.target = with_version(request.target);
   if (curl_ != CurlMode::off) err_ << curl_line(socket_path_, request) << std::endl;
   if (curl_ == CurlMode::only) throw CurlOnly();
   return request.target;
 }
+//@endregion
 
 /// Asks within a step of the trace; a socket with nobody behind it becomes advice.
 template <class Ask>

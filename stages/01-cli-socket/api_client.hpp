@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// The CLI's client of the engine: HttpClient plus what makes the REST calls visible (`--curl`, `--explain`).
+/// The CLI's client of the engine: HttpClient plus what makes the REST calls visible (`--curl`,
+/// `--explain`).
 
 #include <iosfwd>
 #include <memory>
@@ -15,16 +16,17 @@ namespace slipway {
 /// What `--curl` does with each request.
 enum class CurlMode {
   off,
-  show,   ///< print the curl command, then do the request
-  only,   ///< print it and do nothing (`--curl=only`)
+  show,  ///< print the curl command, then do the request
+  only,  ///< print it and do nothing (`--curl=only`)
 };
 
 /// Thrown in CurlMode::only in place of an answer: the command ends here, successfully.
 struct CurlOnly {};
 
-/// One thread at a time. Targets come without the version prefix ("/containers/json"); it is added here, except to a
-/// target that brings its own ("/v1.41/containers/json"). Every call throws ApiError for an answer of 400 or more, and for an engine that cannot be
-/// reached ("Cannot connect to the engine at unix://…: is slipwayd running?").
+/// One thread at a time. Targets come without the version prefix ("/containers/json"); it is added
+/// here, except to a target that brings its own ("/v1.41/containers/json"). Every call throws
+/// ApiError for an answer of 400 or more, and for an engine that cannot be reached ("Cannot connect
+/// to the engine at unix://…: is slipwayd running?").
 class ApiClient {
  public:
   /// \param socket_path  the engine's socket
@@ -37,7 +39,8 @@ class ApiClient {
   nlohmann::json call(std::string_view method, std::string_view target);
   nlohmann::json call(std::string_view method, std::string_view target, const nlohmann::json& body);
   /// Asks and returns the bare answer; only a failed connection throws.
-  HttpResponse request(std::string_view method, std::string_view target, std::string_view body = {});
+  HttpResponse request(std::string_view method, std::string_view target,
+                       std::string_view body = {});
   /// A streamed answer.
   std::unique_ptr<HttpStream> open(std::string_view method, std::string_view target,
                                    std::string_view body = {}, BodySource source = {},

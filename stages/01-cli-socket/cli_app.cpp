@@ -20,8 +20,8 @@ using Words = std::vector<std::string>;
 constexpr std::string_view kAbout = "A container runtime to learn from and to run every day";
 constexpr std::string_view kDefaultHost = "unix:///run/slipway/slipway.sock";
 
-/// CLI11 takes the word behind "--name=" as its value. This mark, which no shell user types, keeps the value apart
-/// until parsing is over; then it becomes the empty value that was meant.
+/// CLI11 takes the word behind "--name=" as its value. This mark, which no shell user types, keeps
+/// the value apart until parsing is over; then it becomes the empty value that was meant.
 constexpr char kEmptyValue = '\x01';
 
 Words marked(Words words) {
@@ -84,7 +84,8 @@ UsageError unknown_flag(const std::string& word) {
   return UsageError(std::string("unknown shorthand flag: '") + word[1] + "' in " + word);
 }
 
-/// What CLI11 left over: positionals, and the options that it does not know, which it lets pass in this mode.
+/// What CLI11 left over: positionals, and the options that it does not know, which it lets pass in
+/// this mode.
 Words positionals_of(const Words& left, bool stop_at_positional) {
   Words positionals;
   bool options_ended = false;
@@ -144,9 +145,10 @@ struct GlobalFlags {
 };
 
 std::vector<Option> visible_everywhere(GlobalFlags& flags) {
-  return {{"--curl", &flags.curl, "Print each request as a curl command; --curl=only does not send it"},
-          {"--explain", &flags.explain, "Tell step by step what each box did"},
-          {"--help", &flags.help, "Print usage"}};
+  return {
+      {"--curl", &flags.curl, "Print each request as a curl command; --curl=only does not send it"},
+      {"--explain", &flags.explain, "Tell step by step what each box did"},
+      {"--help", &flags.help, "Print usage"}};
 }
 
 std::vector<Option> global_options(GlobalFlags& flags) {
@@ -194,7 +196,8 @@ std::string joined(const Words& words, std::size_t count) {
 
 std::string random_trace_id() {
   std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) < 0) number = static_cast<std::uint64_t>(monotonic_us());
+  if (::getrandom(&number, sizeof number, 0) < 0)
+    number = static_cast<std::uint64_t>(monotonic_us());
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
   return text;
@@ -252,8 +255,9 @@ int parse_and_run(Command& command, const std::string& program, const Words& wor
     }
     const std::string error = arity_error(positionals.size(), own);
     if (!error.empty()) {
-      return usage_error(program, "'" + program + "' " + error + "\n\nUsage:  " +
-                                      usage_line(program, own) + "\n", 1);
+      return usage_error(
+          program, "'" + program + "' " + error + "\n\nUsage:  " + usage_line(program, own) + "\n",
+          1);
     }
     store_positionals(positionals, own);
   } catch (const UsageError& error) {
@@ -265,11 +269,12 @@ int parse_and_run(Command& command, const std::string& program, const Words& wor
 }  // namespace
 
 std::vector<std::string> parse_options(const std::vector<std::string>& words,
-                                       const std::vector<Option>& options, bool stop_at_positional) {
+                                       const std::vector<Option>& options,
+                                       bool stop_at_positional) {
   CLI::App app;
   app.set_help_flag();
-  // Unknown options land in remaining(), where positionals_of() finds them. CLI11's own positionals are not used:
-  // a repeatable one splits a word such as "[a,b]".
+  // Unknown options land in remaining(), where positionals_of() finds them. CLI11's own positionals
+  // are not used: a repeatable one splits a word such as "[a,b]".
   app.allow_extras();
   app.prefix_command(stop_at_positional);
   std::vector<CLI::Option*> parsed;
@@ -341,7 +346,10 @@ std::optional<int> parse_flags(int argc, char** argv, const std::string& about,
     return usage_error(program, error.what(), 1);
   }
   if (version) std::cout << program << " version " << kSlipwayVersion << '\n';
-  if (help) std::cout << "Usage:  " << usage_line(program, all) << "\n\n" << about << "\n" << options_help(all);
+  if (help)
+    std::cout << "Usage:  " << usage_line(program, all) << "\n\n"
+              << about << "\n"
+              << options_help(all);
   return help || version ? std::optional(0) : std::nullopt;
 }
 

@@ -7,9 +7,11 @@
 namespace slipway {
 namespace {
 
-/// What newcomers need first, in the order of need; all other one-word commands are listed by name below.
+/// What newcomers need first, in the order of need; all other one-word commands are listed by name
+/// below.
 constexpr std::array<std::string_view, 12> kCommonCommands = {
-    "run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info"};
+    "run",    "exec",  "ps",     "build",  "pull",    "push",
+    "images", "login", "logout", "search", "version", "info"};
 
 /// Name and summary, by name.
 using Table = std::map<std::string, std::string>;
@@ -25,7 +27,8 @@ bool takes_many(const Option& option) {
 
 std::string positional_usage(const Option& option) {
   const std::string name = upper(option.names);
-  if (takes_many(option)) return option.required ? name + " [" + name + "...]" : "[" + name + "...]";
+  if (takes_many(option))
+    return option.required ? name + " [" + name + "...]" : "[" + name + "...]";
   return option.required ? name : "[" + name + "]";
 }
 
@@ -135,7 +138,8 @@ std::string program_help(const std::string& about, const Commands& commands,
     }
   }
   if (groups.contains("system")) groups["system"] = "Manage Slipway";
-  std::string text = "Usage:  slipway [OPTIONS] COMMAND\n\n" + about + "\n" + common_section(single);
+  std::string text =
+      "Usage:  slipway [OPTIONS] COMMAND\n\n" + about + "\n" + common_section(single);
   text += section("Management Commands", groups) + section("Commands", single);
   text += "\nGlobal " + options_help(global_options).substr(1);
   return text + "\nRun 'slipway COMMAND --help' for more information on a command.\n";
@@ -152,8 +156,8 @@ std::string group_help(const std::string& group, const Commands& commands) {
     }
   }
   if (table.empty()) return "";
-  return "Usage:  slipway " + group + " COMMAND\n" + section("Commands", table) + "\nRun 'slipway " +
-         group + " COMMAND --help' for more information on a command.\n";
+  return "Usage:  slipway " + group + " COMMAND\n" + section("Commands", table) +
+         "\nRun 'slipway " + group + " COMMAND --help' for more information on a command.\n";
 }
 
 }  // namespace slipway

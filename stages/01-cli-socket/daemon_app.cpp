@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <stdexcept>
+#include <thread>
 
 #include "cli_app.hpp"
 #include "log_line.hpp"
@@ -18,6 +20,9 @@
 
 namespace slipway {
 namespace {
+
+constexpr int kLockTries = 200;
+constexpr auto kLockPause = std::chrono::milliseconds(10);
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -40,16 +45,24 @@ void make_root(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) throw SysError(errno, "mkdir", path);
 }
 
+//@region lock
 UniqueFd lock_root(const std::string& path, mode_t mode) {
   make_root(path, mode);
   UniqueFd folder(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path));
-  if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
-  if (errno != EWOULDBLOCK) throw SysError(errno, "flock", path);
+  // A daemon that was killed a moment ago may still be closing its descriptors, in an order that
+  // nobody promises.
+  for (int tries = 0; tries < kLockTries; ++tries) {
+    if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
+    if (errno != EWOULDBLOCK) throw SysError(errno, "flock", path);
+    std::this_thread::sleep_for(kLockPause);
+  }
   throw std::runtime_error("another daemon uses " + path +
                            ": stop it, or give this one other roots (--data-root, --exec-root)");
 }
+//@endregion
 
-/// The group's id, or (gid_t)-1. Read by hand: getgrnam(3) would load shared libraries into a static program.
+/// The group's id, or (gid_t)-1. Read by hand: getgrnam(3) would load shared libraries into a
+/// static program.
 gid_t group_id(std::string_view name) {
   std::ifstream groups("/etc/group");
   for (std::string line; std::getline(groups, line);) {
@@ -79,9 +92,10 @@ class SocketFile {
 
 /// Runs the server on a thread of its own, so that this one can wait for a signal.
 void serve_on_thread(HttpServer& server, std::vector<UniqueFd> listeners) {
-  std::future<void> served = std::async(
-      std::launch::async, [&server, sockets = std::move(listeners)]() mutable {
-        // However serving ends, the waiting thread must hear of it: the signal is blocked, so it stays pending for it.
+  std::future<void> served =
+      std::async(std::launch::async, [&server, sockets = std::move(listeners)]() mutable {
+        // However serving ends, the waiting thread must hear of it: the signal is blocked, so it
+        // stays pending for it.
         struct Wake {
           ~Wake() { ::kill(::getpid(), SIGTERM); }
         } const wake;
@@ -99,13 +113,13 @@ void serve_on_thread(HttpServer& server, std::vector<UniqueFd> listeners) {
 
 std::optional<int> parse_daemon_flags(int argc, char** argv, const std::string& about,
                                       DaemonOptions& options) {
-  const auto code = parse_flags(
-      argc, argv, about,
-      {{"-H,--host", &options.hosts, "Listen on this socket: unix://PATH (repeatable)"},
-       {"--data-root", &options.data_root, "Folder for state that survives a reboot"},
-       {"--exec-root", &options.exec_root, "Folder for state that does not"},
-       {"-p,--pidfile", &options.pidfile, "File to write the daemon's pid to"},
-       {"-D,--debug", &options.debug, "Log more"}});
+  const auto code =
+      parse_flags(argc, argv, about,
+                  {{"-H,--host", &options.hosts, "Listen on this socket: unix://PATH (repeatable)"},
+                   {"--data-root", &options.data_root, "Folder for state that survives a reboot"},
+                   {"--exec-root", &options.exec_root, "Folder for state that does not"},
+                   {"-p,--pidfile", &options.pidfile, "File to write the daemon's pid to"},
+                   {"-D,--debug", &options.debug, "Log more"}});
   if (code) return code;
   if (options.hosts.empty()) options.hosts = {"unix://" + options.exec_root + "/slipway.sock"};
   return std::nullopt;
@@ -113,7 +127,8 @@ std::optional<int> parse_daemon_flags(int argc, char** argv, const std::string& 
 
 DaemonGuard::DaemonGuard(const DaemonOptions& options) {
   block_signals();
-  // Members of the group `docker` must be able to reach the socket in the exec root, and to list nothing there.
+  // Members of the group `docker` must be able to reach the socket in the exec root, and to list
+  // nothing there.
   locks_.push_back(lock_root(options.exec_root, 0711));
   locks_.push_back(lock_root(options.data_root, 0710));
   if (options.pidfile.empty()) return;

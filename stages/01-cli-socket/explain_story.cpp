@@ -9,7 +9,8 @@ namespace slipway {
 namespace {
 
 /// The boxes in their order; a box that is not listed stands at the right edge.
-constexpr std::array<std::string_view, 5> kBoxes = {"cli", "engine", "supervisor", "shim", "container"};
+constexpr std::array<std::string_view, 5> kBoxes = {"cli", "engine", "supervisor", "shim",
+                                                    "container"};
 /// Wide enough for a request line, narrow enough for a terminal beside the times.
 constexpr std::size_t kLongestText = 76;
 
@@ -24,12 +25,30 @@ std::string milliseconds(std::int64_t microseconds) {
   return text;
 }
 
-/// One line, not longer than `limit` characters; control characters made harmless for terminals.
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+/// Ids of 64 hex digits become their first 12, as people know them from `ps`.
+std::string with_short_ids(const std::string& text) {
+  constexpr std::size_t kWhole = 64;
+  constexpr std::size_t kShort = 12;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && is_hex(text[end])) ++end;
+    out += text.substr(at, end - at == kWhole ? kShort : std::max<std::size_t>(end - at, 1));
+    at = std::max(end, at + 1);
+  }
+  return out;
+}
+
+/// One line, not longer than `limit` bytes; control characters made harmless for terminals.
 std::string one_line(std::string text, std::size_t limit) {
+  text = with_short_ids(text);
   for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   if (text.size() <= limit) return text;
   std::size_t cut = limit;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;  // keep UTF-8 whole
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
+    --cut;  // keep UTF-8 whole
   return text.substr(0, cut) + "…";
 }
 
@@ -38,14 +57,22 @@ std::string story_line(const TraceStep& step, std::int64_t start_us) {
   if (!step.arguments.empty()) what += " " + step.arguments;
   std::string line = milliseconds(step.start_us - start_us) + milliseconds(step.duration_us) + "  ";
   line += std::string(2 * depth_of(step.box), ' ') + step.box + ": " + one_line(what, kLongestText);
-  if (!step.result.empty() && step.result != "ok") line += " → " + one_line(step.result, kLongestText);
+  if (!step.result.empty() && step.result != "ok")
+    line += " → " + one_line(step.result, kLongestText);
   return line + "   [" + step.stage + " " + step.name + "]\n";
 }
 
-/// Boxes on one kernel share a clock, so of two steps that start together the longer one is the outer one.
+/// Boxes on one kernel share a clock, so of two steps that start together the longer one is the
+/// outer one.
 bool earlier(const TraceStep& a, const TraceStep& b) {
   if (a.start_us != b.start_us) return a.start_us < b.start_us;
   return a.duration_us > b.duration_us;
+}
+
+/// A step that came twice: boxes repeat in a later answer what they have told in an earlier one.
+bool same_step(const TraceStep& a, const TraceStep& b) {
+  return a.start_us == b.start_us && a.duration_us == b.duration_us && a.box == b.box &&
+         a.name == b.name && a.call == b.call && a.arguments == b.arguments;
 }
 
 std::string boxes_seen(const std::vector<TraceStep>& steps) {
@@ -67,6 +94,7 @@ std::string boxes_seen(const std::vector<TraceStep>& steps) {
 std::string explain_story(const std::string& title, std::vector<TraceStep> steps,
                           std::int64_t start_us, std::int64_t end_us) {
   std::stable_sort(steps.begin(), steps.end(), earlier);
+  steps.erase(std::unique(steps.begin(), steps.end(), same_step), steps.end());
   std::string text = "\nWhat the boxes did for `" + one_line(title, kLongestText) + "`:\n";
   text += " at (ms)   took  box: call → result   [stage step]\n";
   for (const TraceStep& step : steps) text += story_line(step, start_us);

@@ -1,7 +1,8 @@
 #pragma once
 /// \file
-/// A socket as Boost.Beast wants it (read_some, write_some), without Asio's sockets and its reactor, and the reading of a
-/// message that server and client share. Only http_server.cpp and http_client.cpp include this: it is a heavy header.
+/// A socket as Boost.Beast wants it (read_some, write_some), without Asio's sockets and its
+/// reactor, and the reading of a message that server and client share. Only http_server.cpp and
+/// http_client.cpp include this: it is a heavy header.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -28,7 +29,8 @@ class FdStream {
  public:
   explicit FdStream(int fd) : fd_(fd) {}
 
-  /// The longest wait of one read in milliseconds; -1 for ever. Over it a read fails with `timed_out`.
+  /// The longest wait of one read in milliseconds; -1 for ever. Over it a read fails with
+  /// `timed_out`.
   void read_timeout(int milliseconds) { timeout_ms_ = milliseconds; }
 
   template <class Buffers>
@@ -40,7 +42,8 @@ class FdStream {
     const int ready = retry_on_signal([&] { return ::poll(&waiting, 1, timeout_ms_); });
     if (ready == 0) error = boost::asio::error::timed_out;
     if (ready <= 0) return 0;
-    const ssize_t count = retry_on_signal([&] { return ::recv(fd_, first.data(), first.size(), 0); });
+    const ssize_t count =
+        retry_on_signal([&] { return ::recv(fd_, first.data(), first.size(), 0); });
     if (count < 0) error.assign(errno, boost::system::system_category());
     if (count == 0) error = boost::asio::error::eof;
     return count > 0 ? static_cast<std::size_t>(count) : 0;

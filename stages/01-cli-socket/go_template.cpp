@@ -59,7 +59,8 @@ json child(const json& value, const std::string& key) {
     const auto found = value.find(key);
     return found == value.end() ? json() : *found;
   }
-  const bool number = !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == std::string::npos;
+  const bool number =
+      !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == std::string::npos;
   if (!value.is_array() || !number) return {};
   const std::size_t at = std::stoul(key);
   if (at >= value.size()) throw template_error("index " + key + " is out of range");
@@ -68,7 +69,8 @@ json child(const json& value, const std::string& key) {
 
 /// ".A.B" in the document.
 json field(const json& document, const std::string& path) {
-  if (!path.starts_with('.')) throw template_error("expected a field such as .Id, not '" + path + "'");
+  if (!path.starts_with('.'))
+    throw template_error("expected a field such as .Id, not '" + path + "'");
   json value = document;
   for (std::size_t at = 1; at < path.size();) {
     const std::size_t end = std::min(path.find('.', at), path.size());
@@ -84,7 +86,9 @@ json call(const std::vector<std::string>& words, const json& document) {
   if (words[0] == "len" && words.size() == 2) {
     return value.is_string() ? value.get_ref<const std::string&>().size() : value.size();
   }
-  if (words[0] != "index") throw template_error("function \"" + words[0] + "\" is not supported; only json, len, index are");
+  if (words[0] != "index")
+    throw template_error("function \"" + words[0] +
+                         "\" is not supported; only json, len, index are");
   json found = value;
   for (std::size_t i = 2; i < words.size(); ++i) found = child(found, words[i]);
   return found;
@@ -94,7 +98,8 @@ std::string evaluate(const std::string& action, const json& document) {
   const std::vector<std::string> words = words_of(action);
   if (words.empty()) throw template_error("empty action {{}}");
   if (words.size() == 1 && words[0].starts_with('.')) return go_text(field(document, words[0]));
-  if (words.size() == 1) throw template_error("'" + words[0] + "' is not supported; use fields such as {{.Id}}");
+  if (words.size() == 1)
+    throw template_error("'" + words[0] + "' is not supported; use fields such as {{.Id}}");
   return go_text(call(words, document));
 }
 

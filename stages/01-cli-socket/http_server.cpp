@@ -23,7 +23,8 @@ using Parser = http::request_parser<http::buffer_body>;
 
 namespace {
 
-/// How much of an unread body is thrown away after an early answer before the connection is closed instead.
+/// How much of an unread body is thrown away after an early answer before the connection is closed
+/// instead.
 constexpr std::size_t kDrainBytes = 1024 * 1024;
 constexpr int kDrainMilliseconds = 2000;
 
@@ -52,8 +53,8 @@ HttpRequest request_of(const Parser::value_type& message) {
 /// A trace id comes from outside and goes into headers of ours: letters, digits and '-' only.
 std::string safe_trace_id(std::string_view id) {
   const bool safe = id.size() <= 64 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-';
-  });
+                      return std::isalnum(c) != 0 || c == '-';
+                    });
   return safe ? std::string(id) : std::string();
 }
 
@@ -96,7 +97,8 @@ class Connection {
 
   /// Throws away what is left of the body, if it is little. False if the connection cannot go on.
   bool drain() {
-    // A client that waits for our word before it sends its body has got our answer in place of it: nothing will come.
+    // A client that waits for our word before it sends its body has got our answer in place of it:
+    // nothing will come.
     if (!continued_ && expects_continue()) return false;
     std::array<char, 16384> buffer;
     stream_.read_timeout(kDrainMilliseconds);
@@ -115,7 +117,8 @@ class Connection {
   [[nodiscard]] const Parser& parser() const { return *parser_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const HttpLimits& limits() const { return limits_; }
-  /// The connection as raw bytes. A duplicate, so that the server can still shut down what it accepted.
+  /// The connection as raw bytes. A duplicate, so that the server can still shut down what it
+  /// accepted.
   RawStream take() {
     UniqueFd copy(check(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3), "fcntl", "F_DUPFD_CLOEXEC"));
     return {std::move(copy), take_early(early_)};
@@ -129,6 +132,11 @@ class Connection {
 
   /// One limit for the whole head: a client that sends a byte now and then is slow, too.
   void read_header_in_time(BeastError& error) {
+    //@exercise 01.3 One time limit for the whole head, however slowly it drips in
+    //@hint   the stream's own timeout is for one read; one byte a second never meets it
+    //@hint   monotonic_us() now and after each read
+    //@hint   the error boost::asio::error::timed_out becomes the answer 408
+    //@stub   http::read_header(stream_, early_, *parser_, error);
     const std::int64_t end = monotonic_us() + limits_.header_seconds * 1'000'000LL;
     while (!error && !parser_->is_header_done()) {
       http::read_some(stream_, early_, *parser_, error);
@@ -137,6 +145,7 @@ class Connection {
         error = boost::asio::error::timed_out;
       }
     }
+    //@end
   }
 
   void send_continue_if_expected() {
@@ -229,6 +238,7 @@ class ServerExchange final : public Exchange {
     streaming_ = false;
   }
 
+  //@region upgrade
   RawStream hijack(std::string_view content_type) override {
     answered_ = hijacked_ = true;
     HttpHeaders headers{{"Content-Type", std::string(content_type)}};
@@ -239,6 +249,7 @@ class ServerExchange final : public Exchange {
     connection_.send(serialize_head(status_line(upgrade ? 101 : 200), headers));
     return connection_.take();
   }
+  //@endregion
 
  private:
   void add_standard(HttpHeaders& headers) const {
@@ -275,6 +286,7 @@ void answer_error(ServerExchange& exchange, int status, const char* message) {
   exchange.respond(error_response(status, message));
 }
 
+//@region errors
 /// Calls the handler; an exception becomes the answer, as far as there is one to give.
 void handle(const HttpServer::Handler& handler, ServerExchange& exchange) {
   try {
@@ -286,6 +298,7 @@ void handle(const HttpServer::Handler& handler, ServerExchange& exchange) {
     answer_error(exchange, 500, error.what());
   }
 }
+//@endregion
 
 }  // namespace
 
@@ -330,6 +343,7 @@ struct HttpServer::State {
   void shut_down_connections();
 };
 
+//@region conversation
 void HttpServer::State::serve_requests(Connection& connection) {
   while (!stopping && connection.read_head(headers)) {
     const bool keep_alive = connection.parser().get().keep_alive();
@@ -339,6 +353,7 @@ void HttpServer::State::serve_requests(Connection& connection) {
     if (!connection.drain() || !keep_alive) return;
   }
 }
+//@endregion
 
 void HttpServer::State::serve(UniqueFd fd) {
   const int number = fd.get();
@@ -364,8 +379,8 @@ void HttpServer::State::start_thread(UniqueFd fd) {
   ++threads;
 }
 
-/// One connection more, if the machine has a descriptor and a thread for it. If not, those that are served go on, and
-/// the new client waits a moment in the listen queue, or is dropped.
+/// One connection more, if the machine has a descriptor and a thread for it. If not, those that are
+/// served go on, and the new client waits a moment in the listen queue, or is dropped.
 void HttpServer::State::accept_one(int listener) {
   try {
     start_thread(accept_unix(listener));

@@ -9,6 +9,7 @@
 
 namespace slipway {
 
+//@region early_bytes
 std::size_t RawStream::read_some(std::span<char> buffer) {
   if (!early_.empty()) {
     const std::size_t count = std::min(buffer.size(), early_.size());
@@ -20,6 +21,7 @@ std::size_t RawStream::read_some(std::span<char> buffer) {
       retry_on_signal([&] { return ::recv(fd_.get(), buffer.data(), buffer.size(), 0); });
   return static_cast<std::size_t>(check(count, "recv", "raw stream"));
 }
+//@endregion
 
 void RawStream::write_all(std::string_view bytes) {
   while (!bytes.empty()) {

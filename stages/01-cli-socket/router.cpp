@@ -46,6 +46,10 @@ bool RoutePattern::match_from(const std::vector<Part>& parts, std::size_t at, st
            match_from(parts, at + 1, path.substr(part.text.size()), found);
   }
   // Longest first: an image name may hold "/json" itself.
+  //@exercise 01.2 Match one parameter, and the rest of the pattern behind it
+  //@hint   a parameter ends at the next '/', unless it takes slashes; it is never empty
+  //@hint   try an end, ask match_from() for the rest of the parts; if that fails, try a shorter one
+  //@stub   return false;
   std::size_t end = part.slashes ? path.size() : std::min(path.find('/'), path.size());
   for (; end > 0; --end) {
     if (match_from(parts, at + 1, path.substr(end), found)) {
@@ -54,6 +58,7 @@ bool RoutePattern::match_from(const std::vector<Part>& parts, std::size_t at, st
     }
   }
   return false;
+  //@end
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> RoutePattern::match(
@@ -67,6 +72,7 @@ void Router::add(std::string_view method, std::string_view pattern, Handler hand
   routes_.push_back({std::string(method), RoutePattern(std::string(pattern)), std::move(handler)});
 }
 
+//@region route
 void Router::serve(Exchange& exchange) const {
   const HttpRequest& request = exchange.request();
   for (const Route& route : routes_) {
@@ -81,6 +87,7 @@ void Router::serve(Exchange& exchange) const {
   }
   throw not_found("page not found");
 }
+//@endregion
 
 std::vector<std::string> Router::routes() const {
   std::vector<std::string> lines;

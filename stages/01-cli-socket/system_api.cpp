@@ -14,12 +14,13 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view kNotManager =
-    "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm "
+    "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to "
+    "connect this node to swarm "
     "and try again.";
 
 //@region ping
-/// The first request of every docker command. Clients choose their API version by the Api-Version header, which is
-/// among the standard headers; the body says no more than "OK".
+/// The first request of every docker command. Clients choose their API version by the Api-Version
+/// header, which is among the standard headers; the body says no more than "OK".
 HttpResponse ping(std::string body) {
   return {.status = 200,
           .headers = {{"Builder-Version", "1"},
@@ -34,16 +35,21 @@ HttpResponse ping(std::string body) {
 json version_answer() {
   const SystemFacts facts = read_system_facts();
   const std::string arch = go_architecture(facts.machine);
-  json answer = {{"Version", kSlipwayVersion},  {"ApiVersion", kApiVersion},
-                 {"MinAPIVersion", kMinApiVersion}, {"Os", "linux"},
-                 {"Arch", arch},                {"KernelVersion", facts.kernel},
-                 {"GitCommit", ""},             {"GoVersion", "none (C++)"},
+  json answer = {{"Version", kSlipwayVersion},
+                 {"ApiVersion", kApiVersion},
+                 {"MinAPIVersion", kMinApiVersion},
+                 {"Os", "linux"},
+                 {"Arch", arch},
+                 {"KernelVersion", facts.kernel},
+                 {"GitCommit", ""},
+                 {"GoVersion", "none (C++)"},
                  {"BuildTime", ""}};
   json details = answer;
   details.erase("Version");
   details["Experimental"] = "false";
   answer["Platform"] = {{"Name", "Slipway"}};
-  answer["Components"] = json::array({{{"Name", "Engine"}, {"Version", kSlipwayVersion}, {"Details", details}}});
+  answer["Components"] =
+      json::array({{{"Name", "Engine"}, {"Version", kSlipwayVersion}, {"Details", details}}});
   return answer;
 }
 
@@ -66,23 +72,61 @@ json host_info(const SystemFacts& facts) {
 /// What the engine is, before anybody has added to it. Clients want every key, of the right type.
 json engine_info(const SystemOptions& options) {
   const json nothing = json::object();
-  return {{"Containers", 0}, {"ContainersRunning", 0}, {"ContainersPaused", 0}, {"ContainersStopped", 0},
-          {"Images", 0}, {"Driver", "none"}, {"DriverStatus", json::array()},
-          {"Plugins", {{"Volume", json::array()}, {"Network", json::array()}, {"Authorization", nullptr}, {"Log", json::array()}}},
-          {"MemoryLimit", false}, {"SwapLimit", false}, {"CpuCfsPeriod", false}, {"CpuCfsQuota", false},
-          {"CPUShares", false}, {"CPUSet", false}, {"PidsLimit", false}, {"OomKillDisable", false},
-          {"Debug", options.debug}, {"NFd", 0}, {"NGoroutines", 0}, {"NEventsListener", 0},
-          {"LoggingDriver", "json-file"}, {"CgroupDriver", "none"},
-          {"IndexServerAddress", "https://index.docker.io/v1/"},
-          {"RegistryConfig", {{"IndexConfigs", nothing}, {"InsecureRegistryCIDRs", json::array()}, {"Mirrors", nullptr}}},
-          {"GenericResources", nullptr}, {"DockerRootDir", options.data_root},
-          {"HttpProxy", ""}, {"HttpsProxy", ""}, {"NoProxy", ""}, {"Labels", json::array()},
-          {"ExperimentalBuild", false}, {"ServerVersion", kSlipwayVersion},
-          {"Runtimes", nothing}, {"DefaultRuntime", ""}, {"LiveRestoreEnabled", true}, {"Isolation", ""},
-          {"InitBinary", ""}, {"ContainerdCommit", {{"ID", ""}}}, {"RuncCommit", {{"ID", ""}}},
-          {"InitCommit", {{"ID", ""}}}, {"SecurityOptions", json::array()}, {"Warnings", nullptr},
-          {"Swarm", {{"NodeID", ""}, {"NodeAddr", ""}, {"LocalNodeState", "inactive"}, {"ControlAvailable", false},
-                     {"Error", ""}, {"RemoteManagers", nullptr}}}};
+  return {
+      {"Containers", 0},
+      {"ContainersRunning", 0},
+      {"ContainersPaused", 0},
+      {"ContainersStopped", 0},
+      {"Images", 0},
+      {"Driver", "none"},
+      {"DriverStatus", json::array()},
+      {"Plugins",
+       {{"Volume", json::array()},
+        {"Network", json::array()},
+        {"Authorization", nullptr},
+        {"Log", json::array()}}},
+      {"MemoryLimit", false},
+      {"SwapLimit", false},
+      {"CpuCfsPeriod", false},
+      {"CpuCfsQuota", false},
+      {"CPUShares", false},
+      {"CPUSet", false},
+      {"PidsLimit", false},
+      {"OomKillDisable", false},
+      {"Debug", options.debug},
+      {"NFd", 0},
+      {"NGoroutines", 0},
+      {"NEventsListener", 0},
+      {"LoggingDriver", "json-file"},
+      {"CgroupDriver", "none"},
+      {"IndexServerAddress", "https://index.docker.io/v1/"},
+      {"RegistryConfig",
+       {{"IndexConfigs", nothing}, {"InsecureRegistryCIDRs", json::array()}, {"Mirrors", nullptr}}},
+      {"GenericResources", nullptr},
+      {"DockerRootDir", options.data_root},
+      {"HttpProxy", ""},
+      {"HttpsProxy", ""},
+      {"NoProxy", ""},
+      {"Labels", json::array()},
+      {"ExperimentalBuild", false},
+      {"ServerVersion", kSlipwayVersion},
+      {"Runtimes", nothing},
+      {"DefaultRuntime", ""},
+      {"LiveRestoreEnabled", true},
+      {"Isolation", ""},
+      {"InitBinary", ""},
+      {"ContainerdCommit", {{"ID", ""}}},
+      {"RuncCommit", {{"ID", ""}}},
+      {"InitCommit", {{"ID", ""}}},
+      {"SecurityOptions", json::array()},
+      {"Warnings", nullptr},
+      {"Swarm",
+       {{"NodeID", ""},
+        {"NodeAddr", ""},
+        {"LocalNodeState", "inactive"},
+        {"ControlAvailable", false},
+        {"Error", ""},
+        {"RemoteManagers", nullptr}}}};
 }
 
 json info_answer(const SystemOptions& options) {
@@ -107,7 +151,8 @@ void add_swarm_routes(Router& router) {
   for (const std::string path : {"/swarm/init", "/swarm/join"}) {
     router.add("POST", path, refuse(501, "swarm mode is not supported by this daemon"));
   }
-  const std::array<std::string, 6> resources = {"/services", "/nodes", "/tasks", "/secrets", "/configs", "/swarm"};
+  const std::array<std::string, 6> resources = {"/services", "/nodes",   "/tasks",
+                                                "/secrets",  "/configs", "/swarm"};
   for (const std::string& path : resources) {
     for (const std::string method : {"GET", "POST", "DELETE"}) {
       router.add(method, path, refuse(503, kNotManager));
@@ -118,12 +163,15 @@ void add_swarm_routes(Router& router) {
 
 /// `docker inspect NAME` ends by asking for a plugin of that name.
 void add_plugin_routes(Router& router) {
-  router.add("GET", "/plugins", [](Exchange& exchange) { exchange.respond(json_response(200, json::array())); });
+  router.add("GET", "/plugins",
+             [](Exchange& exchange) { exchange.respond(json_response(200, json::array())); });
   router.add("GET", "/plugins/{name:.*}/json", [](Exchange& exchange) {
-    exchange.respond(error_response(404, "plugin \"" + exchange.parameter("name") + "\" not found"));
+    exchange.respond(
+        error_response(404, "plugin \"" + exchange.parameter("name") + "\" not found"));
   });
   for (const std::string method : {"POST", "DELETE"}) {
-    router.add(method, "/plugins/{rest:.*}", refuse(501, "plugins are not supported by this daemon"));
+    router.add(method, "/plugins/{rest:.*}",
+               refuse(501, "plugins are not supported by this daemon"));
   }
   for (const std::string path : {"/session", "/grpc"}) {
     router.add("POST", path, refuse(501, "BuildKit is not supported by this daemon"));
@@ -135,13 +183,13 @@ void add_plugin_routes(Router& router) {
 void add_system_routes(Router& router, SystemOptions options) {
   router.add("HEAD", "/_ping", [](Exchange& exchange) { exchange.respond(ping("")); });
   router.add("GET", "/_ping", [](Exchange& exchange) { exchange.respond(ping("OK")); });
-  router.add("GET", "/version", [](Exchange& exchange) {
-    exchange.respond(json_response(200, version_answer()));
-  });
+  router.add("GET", "/version",
+             [](Exchange& exchange) { exchange.respond(json_response(200, version_answer())); });
   router.add("GET", "/info", [options = std::move(options)](Exchange& exchange) {
     exchange.respond(json_response(200, info_answer(options)));
   });
-  router.add("OPTIONS", "/{path:.*}", [](Exchange& exchange) { exchange.respond({.status = 200}); });
+  router.add("OPTIONS", "/{path:.*}",
+             [](Exchange& exchange) { exchange.respond({.status = 200}); });
   add_swarm_routes(router);
   add_plugin_routes(router);
 }

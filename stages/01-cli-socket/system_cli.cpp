@@ -46,7 +46,8 @@ class VersionCommand final : public Command {
 
   int run(CliContext& context) override {
     const std::string arch = go_architecture(read_system_facts().machine);
-    const json client = {{"Version", kSlipwayVersion}, {"ApiVersion", kApiVersion}, {"Os", "linux"}, {"Arch", arch}};
+    const json client = {
+        {"Version", kSlipwayVersion}, {"ApiVersion", kApiVersion}, {"Os", "linux"}, {"Arch", arch}};
     if (format_.empty()) print_client(context.out, client);
     const json server = context.api.call("GET", "/version");
     if (format_.empty()) {
@@ -61,17 +62,24 @@ class VersionCommand final : public Command {
   /// Before the engine is asked: the client's half is known whether or not there is an engine.
   static void print_client(std::ostream& out, const json& client) {
     out << "Client:\n";
-    print_lines(out, with_platform(client), {{"Version", "/Version"_json_pointer},
-                 {"API version", "/ApiVersion"_json_pointer}, {"OS/Arch", "/OsArch"_json_pointer}}, " ", 19);
+    print_lines(out, with_platform(client),
+                {{"Version", "/Version"_json_pointer},
+                 {"API version", "/ApiVersion"_json_pointer},
+                 {"OS/Arch", "/OsArch"_json_pointer}},
+                " ", 19);
     out << std::flush;
   }
 
   static void print_server(std::ostream& out, json server) {
-    server["Range"] = server.value("ApiVersion", "") + " (minimum version " + server.value("MinAPIVersion", "") + ")";
+    server["Range"] = server.value("ApiVersion", "") + " (minimum version " +
+                      server.value("MinAPIVersion", "") + ")";
     out << "\nServer: " << server.value("/Platform/Name"_json_pointer, "") << "\n Engine:\n";
-    print_lines(out, with_platform(server), {{"Version", "/Version"_json_pointer},
-                 {"API version", "/Range"_json_pointer}, {"OS/Arch", "/OsArch"_json_pointer},
-                 {"Kernel version", "/KernelVersion"_json_pointer}}, "  ", 18);
+    print_lines(out, with_platform(server),
+                {{"Version", "/Version"_json_pointer},
+                 {"API version", "/Range"_json_pointer},
+                 {"OS/Arch", "/OsArch"_json_pointer},
+                 {"Kernel version", "/KernelVersion"_json_pointer}},
+                "  ", 18);
   }
 
   static json with_platform(json document) {
@@ -85,7 +93,9 @@ class VersionCommand final : public Command {
 class InfoCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "info", .aliases = {"system info"}, .summary = "Show what the engine knows of itself and its host"};
+    return {.name = "info",
+            .aliases = {"system info"},
+            .summary = "Show what the engine knows of itself and its host"};
   }
   std::vector<Option> options() override {
     return {{"-f,--format", &format_, "Print by this template: {{.Driver}}, or json"}};
@@ -98,11 +108,13 @@ class InfoCommand final : public Command {
       return 0;
     }
     char memory[32];
-    std::snprintf(memory, sizeof memory, "%.4gGiB", static_cast<double>(info.value("MemTotal", 0LL)) / (1 << 30));
+    std::snprintf(memory, sizeof memory, "%.4gGiB",
+                  static_cast<double>(info.value("MemTotal", 0LL)) / (1 << 30));
     info["Memory"] = memory;
     context.out << "Server:\n";
     print_lines(context.out, info, lines(), " ", 0);
-    for (const auto& warning : info.value("Warnings", json()).is_array() ? info["Warnings"] : json::array()) {
+    for (const auto& warning :
+         info.value("Warnings", json()).is_array() ? info["Warnings"] : json::array()) {
       context.err << warning.get<std::string>() << '\n';
     }
     return 0;
@@ -110,27 +122,41 @@ class InfoCommand final : public Command {
 
  private:
   static std::vector<Line> lines() {
-    return {{"Containers", "/Containers"_json_pointer}, {" Running", "/ContainersRunning"_json_pointer},
-            {" Paused", "/ContainersPaused"_json_pointer}, {" Stopped", "/ContainersStopped"_json_pointer},
-            {"Images", "/Images"_json_pointer}, {"Server Version", "/ServerVersion"_json_pointer},
-            {"Storage Driver", "/Driver"_json_pointer}, {"Logging Driver", "/LoggingDriver"_json_pointer},
-            {"Cgroup Driver", "/CgroupDriver"_json_pointer}, {"Cgroup Version", "/CgroupVersion"_json_pointer},
-            {"Default Runtime", "/DefaultRuntime"_json_pointer}, {"Kernel Version", "/KernelVersion"_json_pointer},
-            {"Operating System", "/OperatingSystem"_json_pointer}, {"OSType", "/OSType"_json_pointer},
-            {"Architecture", "/Architecture"_json_pointer}, {"CPUs", "/NCPU"_json_pointer},
-            {"Total Memory", "/Memory"_json_pointer}, {"Name", "/Name"_json_pointer}, {"ID", "/ID"_json_pointer},
-            {"Docker Root Dir", "/DockerRootDir"_json_pointer}, {"Debug Mode", "/Debug"_json_pointer},
+    return {{"Containers", "/Containers"_json_pointer},
+            {" Running", "/ContainersRunning"_json_pointer},
+            {" Paused", "/ContainersPaused"_json_pointer},
+            {" Stopped", "/ContainersStopped"_json_pointer},
+            {"Images", "/Images"_json_pointer},
+            {"Server Version", "/ServerVersion"_json_pointer},
+            {"Storage Driver", "/Driver"_json_pointer},
+            {"Logging Driver", "/LoggingDriver"_json_pointer},
+            {"Cgroup Driver", "/CgroupDriver"_json_pointer},
+            {"Cgroup Version", "/CgroupVersion"_json_pointer},
+            {"Default Runtime", "/DefaultRuntime"_json_pointer},
+            {"Kernel Version", "/KernelVersion"_json_pointer},
+            {"Operating System", "/OperatingSystem"_json_pointer},
+            {"OSType", "/OSType"_json_pointer},
+            {"Architecture", "/Architecture"_json_pointer},
+            {"CPUs", "/NCPU"_json_pointer},
+            {"Total Memory", "/Memory"_json_pointer},
+            {"Name", "/Name"_json_pointer},
+            {"ID", "/ID"_json_pointer},
+            {"Docker Root Dir", "/DockerRootDir"_json_pointer},
+            {"Debug Mode", "/Debug"_json_pointer},
             {"Live Restore Enabled", "/LiveRestoreEnabled"_json_pointer}};
   }
 
   std::string format_;
 };
 
-/// `slipway api GET /containers/json`: any request at all, for people who want to see what the API says.
+/// `slipway api GET /containers/json`: any request at all, for people who want to see what the API
+/// says.
 class ApiCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "api", .aliases = {}, .summary = "Send one request to the engine's API and print the answer"};
+    return {.name = "api",
+            .aliases = {},
+            .summary = "Send one request to the engine's API and print the answer"};
   }
   std::vector<Option> options() override {
     return {{"method", &method_, "GET, HEAD, POST, PUT or DELETE", true},
@@ -143,8 +169,9 @@ class ApiCommand final : public Command {
   int run(CliContext& context) override {
     const auto stream = context.api.open(method_, path_, body_);
     if (include_) print_head(context.out, stream->head());
-    const bool json_document = stream->head().headers.get("Content-Type").starts_with("application/json") &&
-                               stream->head().headers.has("Content-Length");
+    const bool json_document =
+        stream->head().headers.get("Content-Type").starts_with("application/json") &&
+        stream->head().headers.has("Content-Length");
     if (raw_ || !json_document) {
       copy(*stream, context.out);
       return 0;

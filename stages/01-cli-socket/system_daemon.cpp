@@ -13,11 +13,15 @@ namespace {
 int serve(const DaemonOptions& options) {
   const DaemonGuard guard(options);
   Router router;
-  add_system_routes(router, {.data_root = options.data_root, .debug = options.debug, .describe = {}});
-  HttpServer server("engine", [&router](Exchange& exchange) {
-    check_api_version(exchange.request().version);
-    router.serve(exchange);
-  }, standard_headers());
+  add_system_routes(router,
+                    {.data_root = options.data_root, .debug = options.debug, .describe = {}});
+  HttpServer server(
+      "engine",
+      [&router](Exchange& exchange) {
+        check_api_version(exchange.request().version);
+        router.serve(exchange);
+      },
+      standard_headers());
   return serve_until_signal(options, server);
 }
 //@endregion
@@ -26,7 +30,8 @@ int serve(const DaemonOptions& options) {
 
 int run_system_daemon(int argc, char** argv) {
   DaemonOptions options;
-  if (const auto code = parse_daemon_flags(argc, argv, "A daemon that says who it is", options)) return *code;
+  if (const auto code = parse_daemon_flags(argc, argv, "A daemon that says who it is", options))
+    return *code;
   try {
     return serve(options);
   } catch (const std::exception& error) {

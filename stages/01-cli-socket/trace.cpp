@@ -37,6 +37,13 @@ std::vector<TraceStep> Trace::steps() const {
   return sorted;
 }
 
+std::vector<TraceStep> Trace::take_steps() {
+  std::vector<TraceStep> taken = steps();
+  const std::scoped_lock lock(mutex_);
+  steps_.clear();
+  return taken;
+}
+
 Trace::Scope::Scope(Trace& trace, std::string_view stage, std::string_view name,
                     std::string_view call, std::string_view arguments)
     : trace_(trace), exceptions_(std::uncaught_exceptions()) {

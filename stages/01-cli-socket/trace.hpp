@@ -35,7 +35,8 @@ struct TraceStep {
 /// CLOCK_MONOTONIC in microseconds.
 std::int64_t monotonic_us();
 
-/// The steps of one request in one box. Thread-safe. A trace without an id is off: it records nothing.
+/// The steps of one request in one box. Thread-safe. A trace without an id is off: it records
+/// nothing.
 class Trace {
  public:
   /// A trace that is off.
@@ -53,9 +54,11 @@ class Trace {
   void add(std::vector<TraceStep> steps);
   /// The steps so far, in order of their start.
   [[nodiscard]] std::vector<TraceStep> steps() const;
+  /// The same, and forgets them: each step is told once.
+  [[nodiscard]] std::vector<TraceStep> take_steps();
 
-  /// Records the time from its making to its end as one step. If the scope is left by an exception the
-  /// result is "failed"; set one with `result()`.
+  /// Records the time from its making to its end as one step. If the scope is left by an exception
+  /// the result is "failed"; set one with `result()`.
   class Scope {
    public:
     Scope(Trace& trace, std::string_view stage, std::string_view name, std::string_view call,

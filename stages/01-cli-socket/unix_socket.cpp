@@ -12,7 +12,8 @@
 namespace slipway {
 namespace {
 
-/// A socket address for any path: one that is too long for sun_path is reached through a descriptor of its folder.
+/// A socket address for any path: one that is too long for sun_path is reached through a descriptor
+/// of its folder.
 class SocketAddress {
  public:
   explicit SocketAddress(const std::string& path) {
@@ -29,8 +30,7 @@ class SocketAddress {
   std::string through_folder(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     const std::string folder = path.substr(0, slash);
-    folder_.reset(
-        check(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", folder));
+    folder_.reset(check(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", folder));
     return "/proc/self/fd/" + std::to_string(folder_.get()) + path.substr(slash);
   }
   sockaddr_un address_{};
@@ -43,7 +43,7 @@ UniqueFd stream_socket() {
 
 /// Removes a socket file that a dead process left. One that somebody listens on stays.
 void remove_stale(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return;
   if (!S_ISSOCK(info.st_mode)) throw SysError(EADDRINUSE, "listen on", path);
   const SocketAddress address(path);
@@ -56,6 +56,7 @@ void remove_stale(const std::string& path) {
 
 }  // namespace
 
+//@region listen
 UniqueFd listen_unix(const std::string& path, mode_t mode, gid_t group) {
   remove_stale(path);
   const SocketAddress address(path);
@@ -71,6 +72,7 @@ UniqueFd listen_unix(const std::string& path, mode_t mode, gid_t group) {
   check(::listen(listener.get(), SOMAXCONN), "listen", path);
   return listener;
 }
+//@endregion
 
 UniqueFd connect_unix(const std::string& path) {
   const SocketAddress address(path);

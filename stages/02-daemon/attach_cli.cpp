@@ -25,10 +25,13 @@ ForegroundPlan plan_for(const json& inspect, bool send_stdin, const std::string&
 class StartCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "start", .aliases = {"container start"}, .summary = "Start one or more stopped containers"};
+    return {.name = "start",
+            .aliases = {"container start"},
+            .summary = "Start one or more stopped containers"};
   }
   std::vector<Option> options() override {
-    return {{"-a,--attach", &attach_, "Attach stdout and stderr, wait, and end with the container's exit code"},
+    return {{"-a,--attach", &attach_,
+             "Attach stdout and stderr, wait, and end with the container's exit code"},
             {"-i,--interactive", &interactive_, "Attach stdin, too"},
             {"--detach-keys", &detach_keys_, "Keys that detach: ctrl-p,ctrl-q"},
             {"container", &names_, "", true}};
@@ -41,7 +44,8 @@ class StartCommand final : public Command {
         context.out << name << std::endl;
       });
     }
-    if (names_.size() != 1) throw std::runtime_error("you cannot start and attach multiple containers at once");
+    if (names_.size() != 1)
+      throw std::runtime_error("you cannot start and attach multiple containers at once");
     const json inspect = context.api.call("GET", container_path(names_[0], "/json"));
     return run_in_foreground(context, plan_for(inspect, interactive_, detach_keys_));
   }
@@ -56,7 +60,9 @@ class StartCommand final : public Command {
 class AttachCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "attach", .aliases = {"container attach"}, .summary = "Attach our stdin, stdout and stderr to a running container"};
+    return {.name = "attach",
+            .aliases = {"container attach"},
+            .summary = "Attach our stdin, stdout and stderr to a running container"};
   }
   std::vector<Option> options() override {
     return {{"--no-stdin", &no_stdin_, "Do not attach stdin"},
@@ -89,7 +95,9 @@ class AttachCommand final : public Command {
 class WaitCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "wait", .aliases = {"container wait"}, .summary = "Wait until containers stop, then print their exit codes"};
+    return {.name = "wait",
+            .aliases = {"container wait"},
+            .summary = "Wait until containers stop, then print their exit codes"};
   }
   std::vector<Option> options() override { return {{"container", &names_, "", true}}; }
 
@@ -97,7 +105,8 @@ class WaitCommand final : public Command {
     return for_each_name(context, names_, [&](const std::string& name) {
       // A stream: the engine sends the head at once and the code when there is one.
       const auto waiting = context.api.open("POST", container_path(name, "/wait"));
-      context.out << parse_json(waiting->read_all(), "the answer to wait").value("StatusCode", 0) << std::endl;
+      context.out << parse_json(waiting->read_all(), "the answer to wait").value("StatusCode", 0)
+                  << std::endl;
     });
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// The commands for containers, each in the file of its group; docker's names, flags, output and exit codes.
+/// The commands for containers, each in the file of its group; docker's names, flags, output and
+/// exit codes.
 
 #include <functional>
 #include <string>
@@ -13,12 +14,12 @@ namespace slipway {
 /// All of them: what a main lists.
 Commands container_commands();
 
-Commands run_commands();        ///< run, create (run_cli.cpp)
-Commands attach_commands();     ///< start, attach, wait (attach_cli.cpp)
-Commands stop_commands();       ///< kill, stop, rm (stop_cli.cpp)
-Commands logs_commands();       ///< logs (logs_cli.cpp)
-Commands inspect_commands();    ///< inspect (inspect_cli.cpp)
-Commands ps_commands();         ///< ps (ps_cli.cpp)
+Commands run_commands();      ///< run, create (run_cli.cpp)
+Commands attach_commands();   ///< start, attach, wait (attach_cli.cpp)
+Commands stop_commands();     ///< kill, stop, rm (stop_cli.cpp)
+Commands logs_commands();     ///< logs (logs_cli.cpp)
+Commands inspect_commands();  ///< inspect (inspect_cli.cpp)
+Commands ps_commands();       ///< ps (ps_cli.cpp)
 
 /// A kind of object and where the API has one of it.
 struct InspectKind {

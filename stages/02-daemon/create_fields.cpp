@@ -76,10 +76,13 @@ json ulimit(const std::string& text) {
 json device(const std::string& text) {
   const Words parts = split(text, ':');
   if (parts.size() > 3) throw unreadable("device", text);
-  const bool only_permissions = parts.size() == 2 && parts[1].find_first_not_of("rwm") == std::string::npos;
+  const bool only_permissions =
+      parts.size() == 2 && parts[1].find_first_not_of("rwm") == std::string::npos;
   return {{"PathOnHost", parts[0]},
           {"PathInContainer", parts.size() > 1 && !only_permissions ? parts[1] : parts[0]},
-          {"CgroupPermissions", parts.size() == 3 ? parts[2] : only_permissions ? parts[1] : "rwm"}};
+          {"CgroupPermissions", parts.size() == 3  ? parts[2]
+                                : only_permissions ? parts[1]
+                                                   : "rwm"}};
 }
 
 json mount(const std::string& text) {
@@ -105,7 +108,8 @@ json mount(const std::string& text) {
       throw std::runtime_error("invalid mount: unexpected key '" + key + "' in '" + part + "'");
     }
   }
-  if (!mount.contains("Target")) throw std::runtime_error("invalid mount '" + text + "': target is required");
+  if (!mount.contains("Target"))
+    throw std::runtime_error("invalid mount '" + text + "': target is required");
   return mount;
 }
 
@@ -127,7 +131,8 @@ struct PortRange {
 
 PortRange port_range(const std::string& text) {
   const Words parts = split(text, '-');
-  const PortRange range{number_of<int>("port", parts.front()), number_of<int>("port", parts.back())};
+  const PortRange range{number_of<int>("port", parts.front()),
+                        number_of<int>("port", parts.back())};
   if (parts.size() > 2 || range.first < 1 || range.last > 65535 || range.last < range.first) {
     throw unreadable("port", text);
   }
@@ -138,31 +143,48 @@ PortRange port_range(const std::string& text) {
 std::pair<std::string, std::string> port_and_protocol(const std::string& text) {
   const std::size_t slash = std::min(text.find('/'), text.size());
   const std::string protocol = slash < text.size() ? text.substr(slash + 1) : "tcp";
-  if (protocol != "tcp" && protocol != "udp" && protocol != "sctp") throw unreadable("protocol", protocol);
+  if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
+    throw unreadable("protocol", protocol);
   return {text.substr(0, slash), protocol};
 }
 
-std::string port_key(int port, const std::string& protocol) { return std::to_string(port) + "/" + protocol; }
+std::string port_key(int port, const std::string& protocol) {
+  return std::to_string(port) + "/" + protocol;
+}
 
 }  // namespace
 
 json field_json(FieldKind kind, const Words& values) {
   const std::string& last = values.back();
   switch (kind) {
-    case FieldKind::flag: return true;
-    case FieldKind::text: return last;
-    case FieldKind::texts: return values;
-    case FieldKind::number: return number_of<long>("number", last);
-    case FieldKind::size: return last == "-1" ? -1 : parse_size(last);
-    case FieldKind::duration: return parse_duration(last);
-    case FieldKind::cpus: return cpus(last);
-    case FieldKind::map: return map_of(values, '=');
-    case FieldKind::paths: return map_of(values, ':');
-    case FieldKind::shell: return json::array({"CMD-SHELL", last});
-    case FieldKind::restart: return restart_policy(last);
-    case FieldKind::ulimits: return each(values, ulimit);
-    case FieldKind::devices: return each(values, device);
-    case FieldKind::mounts: return each(values, mount);
+    case FieldKind::flag:
+      return true;
+    case FieldKind::text:
+      return last;
+    case FieldKind::texts:
+      return values;
+    case FieldKind::number:
+      return number_of<long>("number", last);
+    case FieldKind::size:
+      return last == "-1" ? -1 : parse_size(last);
+    case FieldKind::duration:
+      return parse_duration(last);
+    case FieldKind::cpus:
+      return cpus(last);
+    case FieldKind::map:
+      return map_of(values, '=');
+    case FieldKind::paths:
+      return map_of(values, ':');
+    case FieldKind::shell:
+      return json::array({"CMD-SHELL", last});
+    case FieldKind::restart:
+      return restart_policy(last);
+    case FieldKind::ulimits:
+      return each(values, ulimit);
+    case FieldKind::devices:
+      return each(values, device);
+    case FieldKind::mounts:
+      return each(values, mount);
   }
   return {};
 }
@@ -170,7 +192,8 @@ json field_json(FieldKind kind, const Words& values) {
 void add_published_port(const std::string& text, json& bindings, json& exposed) {
   const auto [address, protocol] = port_and_protocol(text);
   const std::size_t colon = address.rfind(':');
-  const PortRange inside = port_range(colon == std::string::npos ? address : address.substr(colon + 1));
+  const PortRange inside =
+      port_range(colon == std::string::npos ? address : address.substr(colon + 1));
   std::string host = colon == std::string::npos ? "" : address.substr(0, colon);
   std::string ip;
   const std::size_t ip_end = host.rfind(':');
@@ -179,14 +202,17 @@ void add_published_port(const std::string& text, json& bindings, json& exposed) 
     host = host.substr(ip_end + 1);
     if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);  // [::1]
   }
-  const std::optional<PortRange> outside = host.empty() ? std::nullopt : std::optional(port_range(host));
+  const std::optional<PortRange> outside =
+      host.empty() ? std::nullopt : std::optional(port_range(host));
   const bool same_length = outside && outside->last - outside->first == inside.last - inside.first;
   if (outside && !same_length && inside.first != inside.last) {
-    throw std::runtime_error("invalid ranges specified for container and host ports: '" + text + "'");
+    throw std::runtime_error("invalid ranges specified for container and host ports: '" + text +
+                             "'");
   }
   for (int port = inside.first; port <= inside.last; ++port) {
     const std::string key = port_key(port, protocol);
-    const std::string host_port = same_length ? std::to_string(outside->first + port - inside.first) : host;
+    const std::string host_port =
+        same_length ? std::to_string(outside->first + port - inside.first) : host;
     bindings[key].push_back({{"HostIp", ip}, {"HostPort", host_port}});
     exposed[key] = json::object();
   }
@@ -195,7 +221,8 @@ void add_published_port(const std::string& text, json& bindings, json& exposed) 
 void add_exposed_ports(const std::string& text, json& exposed) {
   const auto [ports, protocol] = port_and_protocol(text);
   const PortRange range = port_range(ports);
-  for (int port = range.first; port <= range.last; ++port) exposed[port_key(port, protocol)] = json::object();
+  for (int port = range.first; port <= range.last; ++port)
+    exposed[port_key(port, protocol)] = json::object();
 }
 
 Words read_env_file(const std::string& path) {

@@ -33,14 +33,17 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--health-cmd", "/Healthcheck/Test", shell, "Command that checks the container's health"},
     {"--health-interval", "/Healthcheck/Interval", duration, "Time between checks: 30s"},
     {"--health-retries", "/Healthcheck/Retries", number, "Failures in a row that mean unhealthy"},
-    {"--health-start-period", "/Healthcheck/StartPeriod", duration, "Time to start up before failures count"},
+    {"--health-start-period", "/Healthcheck/StartPeriod", duration,
+     "Time to start up before failures count"},
     {"--health-timeout", "/Healthcheck/Timeout", duration, "Longest time for one check"},
     {"--read-only", "/HostConfig/ReadonlyRootfs", flag, "Mount the container's root read-only"},
     {"--init", "/HostConfig/Init", flag, "Run an init that forwards signals and reaps processes"},
     {"--privileged", "/HostConfig/Privileged", flag, "Give the container all privileges"},
-    {"-P,--publish-all", "/HostConfig/PublishAllPorts", flag, "Publish all exposed ports to random ports"},
+    {"-P,--publish-all", "/HostConfig/PublishAllPorts", flag,
+     "Publish all exposed ports to random ports"},
     {"-m,--memory", "/HostConfig/Memory", size, "Memory limit: 512m"},
-    {"--memory-swap", "/HostConfig/MemorySwap", size, "Limit of memory and swap together; -1: none"},
+    {"--memory-swap", "/HostConfig/MemorySwap", size,
+     "Limit of memory and swap together; -1: none"},
     {"--memory-reservation", "/HostConfig/MemoryReservation", size, "Soft memory limit"},
     {"--cpus", "/HostConfig/NanoCpus", cpus, "Number of processors: 1.5"},
     {"-c,--cpu-shares", "/HostConfig/CpuShares", number, "Relative weight of processor time"},
@@ -50,7 +53,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--cpuset-mems", "/HostConfig/CpusetMems", text, "Memory nodes to use"},
     {"--pids-limit", "/HostConfig/PidsLimit", number, "Limit of processes; -1: none"},
     {"--oom-kill-disable", "/HostConfig/OomKillDisable", flag, "Do not kill when memory runs out"},
-    {"--oom-score-adj", "/HostConfig/OomScoreAdj", number, "Preference of the OOM killer (-1000 to 1000)"},
+    {"--oom-score-adj", "/HostConfig/OomScoreAdj", number,
+     "Preference of the OOM killer (-1000 to 1000)"},
     {"--shm-size", "/HostConfig/ShmSize", size, "Size of /dev/shm"},
     {"--ulimit", "/HostConfig/Ulimits", ulimits, "Resource limit: nofile=1024:2048"},
     {"--cap-add", "/HostConfig/CapAdd", texts, "Add a capability"},
@@ -73,7 +77,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--userns", "/HostConfig/UsernsMode", text, "User namespace: host"},
     {"--cgroupns", "/HostConfig/CgroupnsMode", text, "Cgroup namespace: private, host"},
     {"--cgroup-parent", "/HostConfig/CgroupParent", text, "Parent cgroup"},
-    {"--restart", "/HostConfig/RestartPolicy", restart, "no, always, unless-stopped, on-failure[:MAX]"},
+    {"--restart", "/HostConfig/RestartPolicy", restart,
+     "no, always, unless-stopped, on-failure[:MAX]"},
     {"--log-driver", "/HostConfig/LogConfig/Type", text, "Where the log goes"},
     {"--log-opt", "/HostConfig/LogConfig/Config", map, "Option of the log driver: KEY=VALUE"},
     {"--runtime", "/HostConfig/Runtime", text, "Runtime to use"},
@@ -140,9 +145,10 @@ std::vector<Option> CreateFlags::options() {
 bool CreateFlags::attaches(const std::string& stream) const {
   if (stream == "stdin" && !interactive_) return false;
   return attach_.empty() || std::any_of(attach_.begin(), attach_.end(), [&](std::string word) {
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-    return word == stream;
-  });
+           std::transform(word.begin(), word.end(), word.begin(),
+                          [](unsigned char c) { return std::tolower(c); });
+           return word == stream;
+         });
 }
 
 json CreateFlags::body(bool attached) const {
@@ -151,7 +157,8 @@ json CreateFlags::body(bool attached) const {
     std::vector<std::string> given = values_[i].list;
     if (values_[i].text) given = {*values_[i].text};
     if (values_[i].flag) given = {"true"};
-    if (!given.empty()) body[json::json_pointer(kPlainFields[i].pointer)] = field_json(kPlainFields[i].kind, given);
+    if (!given.empty())
+      body[json::json_pointer(kPlainFields[i].pointer)] = field_json(kPlainFields[i].kind, given);
   }
   if (!command_.empty()) body["Cmd"] = command_;
   if (entrypoint_) body["Entrypoint"] = json::array({*entrypoint_});
@@ -164,7 +171,8 @@ json CreateFlags::body(bool attached) const {
   for (const std::string& text : expose_) add_exposed_ports(text, body["ExposedPorts"]);
   if (!network_.empty()) body["HostConfig"]["NetworkMode"] = network_;
   if (!network_aliases_.empty()) {
-    body["NetworkingConfig"]["EndpointsConfig"][network_.empty() ? "default" : network_]["Aliases"] = network_aliases_;
+    body["NetworkingConfig"]["EndpointsConfig"][network_.empty() ? "default" : network_]
+        ["Aliases"] = network_aliases_;
   }
   if (auto_remove_) body["HostConfig"]["AutoRemove"] = true;
   if (tty_) body["Tty"] = true;

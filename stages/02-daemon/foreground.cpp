@@ -27,11 +27,14 @@ std::string attach_target(const ForegroundPlan& plan) {
 }
 
 std::string wait_target(const ForegroundPlan& plan) {
-  const std::string condition = plan.auto_remove ? "removed" : plan.start ? "next-exit" : "not-running";
+  const std::string condition = plan.auto_remove ? "removed"
+                                : plan.start     ? "next-exit"
+                                                 : "not-running";
   return container_path(plan.id, "/wait?condition=" + condition);
 }
 
-/// Tells the container's terminal how large ours is. It may be gone already: then nobody needs the size.
+/// Tells the container's terminal how large ours is. It may be gone already: then nobody needs the
+/// size.
 void send_terminal_size(ApiClient& api, const std::string& id) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0) return;
@@ -46,7 +49,8 @@ void send_signal(ApiClient& api, const std::string& id, int signal) {
 }
 
 SessionOptions session_options(ApiClient& api, const ForegroundPlan& plan) {
-  SessionOptions options{.send_stdin = plan.send_stdin, .tty = plan.tty, .detach_keys = "", .on_signal = {}};
+  SessionOptions options{
+      .send_stdin = plan.send_stdin, .tty = plan.tty, .detach_keys = "", .on_signal = {}};
   if (plan.tty && plan.send_stdin) options.detach_keys = parse_detach_keys(plan.detach_keys);
   options.on_signal = [&api, plan](int signal) {
     if (signal == SIGWINCH) {
@@ -60,7 +64,8 @@ SessionOptions session_options(ApiClient& api, const ForegroundPlan& plan) {
 
 /// With a tty the keys travel as bytes; without proxying, signals are for us.
 std::unique_ptr<SignalInbox> inbox_for(const ForegroundPlan& plan) {
-  if (plan.tty || !plan.proxy_signals) return std::make_unique<SignalInbox>(std::initializer_list<int>{SIGWINCH});
+  if (plan.tty || !plan.proxy_signals)
+    return std::make_unique<SignalInbox>(std::initializer_list<int>{SIGWINCH});
   return std::make_unique<SignalInbox>(
       std::initializer_list<int>{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH});
 }
@@ -106,7 +111,8 @@ int run_in_foreground(CliContext& context, const ForegroundPlan& plan) {
   std::optional<RawTerminal> raw;
   if (plan.tty && plan.send_stdin) raw.emplace(STDIN_FILENO);
   if (plan.tty) send_terminal_size(api, plan.id);
-  auto step = api.trace().begin("02", "session", "poll", "stdin, stdout, stderr until the process ends");
+  auto step =
+      api.trace().begin("02", "session", "poll", "stdin, stdout, stderr until the process ends");
   const SessionEnd end = run_session(std::move(stream), *inbox, options);
   raw.reset();
   if (end == SessionEnd::detached) {

@@ -1,10 +1,11 @@
 #pragma once
 /// \file
-/// Docker's choreography for a container whose streams and exit code are ours: what `run`, `start -a` and `attach` share.
+/// Docker's choreography for a container whose streams and exit code are ours: what `run`, `start
+/// -a` and `attach` share.
 ///
-///     connection 1   POST /containers/ID/attach     101, then frames         the streams, before there is output to miss
-///     connection 2   POST /containers/ID/wait       200, then nothing yet    the exit code, before there is one to miss
-///     connection 3   POST /containers/ID/start      204
+///     connection 1   POST /containers/ID/attach     101, then frames         the streams, before
+///     there is output to miss connection 2   POST /containers/ID/wait       200, then nothing yet
+///     the exit code, before there is one to miss connection 3   POST /containers/ID/start      204
 ///                    … output on 1 until the process ends; {"StatusCode":0} on 2 …
 
 #include <string>
@@ -20,17 +21,19 @@ struct ForegroundPlan {
   bool show_stdout = true;
   bool show_stderr = true;
   bool tty = false;
-  bool auto_remove = false;     ///< the engine removes the container at its end: wait for that, too
-  bool start = true;            ///< false: it runs already
-  bool proxy_signals = true;    ///< hand our signals to the container (never with a tty: its keys do that)
-  std::string detach_keys;      ///< as typed: "ctrl-p,ctrl-q"
+  bool auto_remove = false;  ///< the engine removes the container at its end: wait for that, too
+  bool start = true;         ///< false: it runs already
+  bool proxy_signals =
+      true;  ///< hand our signals to the container (never with a tty: its keys do that)
+  std::string detach_keys;  ///< as typed: "ctrl-p,ctrl-q"
 };
 
 /// Attaches, waits, starts, copies. \returns the container's exit code; 0 if the person detached
 /// \throws ApiError as the engine answered (a failed start among them), SysError
 int run_in_foreground(CliContext& context, const ForegroundPlan& plan);
 
-/// "/containers/REFERENCE" + rest; the reference is encoded, a leading '/' (as inspect prints names) dropped.
+/// "/containers/REFERENCE" + rest; the reference is encoded, a leading '/' (as inspect prints
+/// names) dropped.
 std::string container_path(const std::string& reference, const std::string& rest = "");
 
 inline constexpr char kDefaultDetachKeys[] = "ctrl-p,ctrl-q";

@@ -119,7 +119,8 @@ std::int64_t parse_size(const std::string& text) {
     power = kPrefixes.find(static_cast<char>(rest[0] | 0x20));  // lower case
     rest.remove_prefix(1);
   }
-  const bool ended = rest.empty() || (power > 0 && (rest == "b" || rest == "B" || rest == "ib" || rest == "iB"));
+  const bool ended =
+      rest.empty() || (power > 0 && (rest == "b" || rest == "B" || rest == "ib" || rest == "iB"));
   if (number < 0 || power == std::string_view::npos || !ended) throw unreadable(text, "size");
   double bytes = number;
   for (; power > 0; --power) bytes *= 1024;
@@ -144,7 +145,8 @@ std::int64_t parse_duration(const std::string& text) {
 }
 
 std::string parse_moment(const std::string& text, std::int64_t now_ns) {
-  if (text.find_first_not_of("0123456789.") == std::string::npos && !text.empty()) return seconds_text(text);
+  if (text.find_first_not_of("0123456789.") == std::string::npos && !text.empty())
+    return seconds_text(text);
   if (text.size() >= 10 && text[4] == '-' && text[7] == '-') return rfc3339_seconds(text);
   const std::int64_t then = now_ns - parse_duration(text);
   char nanoseconds[16];

@@ -25,16 +25,21 @@ class InspectCommand final : public Command {
  public:
   /// \param name   the command's words
   /// \param kinds  where to look, in this order
-  InspectCommand(std::string name, std::vector<Kind> kinds) : command_(std::move(name)), kinds_(std::move(kinds)) {}
+  InspectCommand(std::string name, std::vector<Kind> kinds)
+      : command_(std::move(name)), kinds_(std::move(kinds)) {}
 
   CommandInfo info() const override {
-    return {.name = command_, .aliases = {}, .summary = "Show all that the engine knows of one or more objects"};
+    return {.name = command_,
+            .aliases = {},
+            .summary = "Show all that the engine knows of one or more objects"};
   }
   std::vector<Option> options() override {
-    std::vector<Option> options{{"-f,--format", &format_, "Print by this template: {{.State.Pid}}, or json"},
-                                {"-s,--size", &size_, "Show sizes, if it is a container"},
-                                {"name", &names_, "", true}};
-    if (kinds_.size() > 1) options.push_back({"--type", &type_, "Look only for this: container, image, …"});
+    std::vector<Option> options{
+        {"-f,--format", &format_, "Print by this template: {{.State.Pid}}, or json"},
+        {"-s,--size", &size_, "Show sizes, if it is a container"},
+        {"name", &names_, "", true}};
+    if (kinds_.size() > 1)
+      options.push_back({"--type", &type_, "Look only for this: container, image, …"});
     return options;
   }
 
@@ -45,10 +50,12 @@ class InspectCommand final : public Command {
       if (format_.empty()) {
         found.push_back(object);
       } else {
-        context.out << (format_ == "json" ? dump_json(object) : fill_template(format_, object)) << '\n';
+        context.out << (format_ == "json" ? dump_json(object) : fill_template(format_, object))
+                    << '\n';
       }
     });
-    if (format_.empty()) context.out << found.dump(4, ' ', false, json::error_handler_t::replace) << '\n';
+    if (format_.empty())
+      context.out << found.dump(4, ' ', false, json::error_handler_t::replace) << '\n';
     return code;
   }
 
@@ -60,13 +67,16 @@ class InspectCommand final : public Command {
       if (!type_.empty() && kind.name != type_) continue;
       known_type = true;
       const std::string query = size_ && kind.name == "container" ? "?size=1" : "";
-      const HttpResponse response = context.api.request("GET", kind.before + encoded + kind.behind + query);
+      const HttpResponse response =
+          context.api.request("GET", kind.before + encoded + kind.behind + query);
       if (response.status == 404) continue;
       throw_if_error(response);
       return parse_json(response.body, "the engine's answer");
     }
     if (!known_type) throw std::runtime_error("\"" + type_ + "\" is not a valid value for --type");
-    throw not_found("No such " + (type_.empty() ? kinds_.size() == 1 ? kinds_[0].name : "object" : type_) + ": " + name);
+    throw not_found("No such " +
+                    (type_.empty() ? kinds_.size() == 1 ? kinds_[0].name : "object" : type_) +
+                    ": " + name);
   }
 
   std::string command_;

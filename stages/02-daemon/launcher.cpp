@@ -13,23 +13,30 @@
 namespace slipway {
 namespace {
 
-/// Runs one phase of one step and records it. The exception that leaves it names the step.
+/// Records a step that failed; the calls of one that did not are its story.
+void record_failure(LaunchContext& context, std::string_view phase, const std::string& why) {
+  context.trace.add(TraceStep{.box = {},
+                              .stage = std::string(context.stage),
+                              .name = std::string(context.step),
+                              .call = "step",
+                              .arguments = std::string(phase),
+                              .result = why,
+                              .start_us = monotonic_us()});
+}
+
+/// Runs one phase of one step. The exception that leaves it names the step.
 template <class Phase>
 void run_phase(LaunchContext& context, LaunchStep& step, std::string_view phase, Phase&& run) {
   context.stage = step.stage();
   context.step = step.name();
-  Trace::Scope scope = context.trace.begin(step.stage(), step.name(), "step", phase);
-  const auto named = [&](const std::exception& error) {
-    return "step '" + std::string(step.name()) + "': " + error.what();
-  };
   try {
     run();
   } catch (const CommandError& error) {
-    scope.result(error.what());
+    record_failure(context, phase, error.what());
     throw LaunchFailure(error.what(), true);
   } catch (const std::exception& error) {
-    scope.result(error.what());
-    throw LaunchFailure(named(error), false);
+    record_failure(context, phase, error.what());
+    throw LaunchFailure("step '" + std::string(step.name()) + "': " + error.what(), false);
   }
 }
 

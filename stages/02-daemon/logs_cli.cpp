@@ -25,7 +25,8 @@ std::int64_t now_ns() {
 class LogsCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "logs", .aliases = {"container logs"}, .summary = "Fetch the logs of a container"};
+    return {
+        .name = "logs", .aliases = {"container logs"}, .summary = "Fetch the logs of a container"};
   }
   std::vector<Option> options() override {
     return {{"-f,--follow", &follow_, "Go on until the container stops"},
@@ -40,7 +41,8 @@ class LogsCommand final : public Command {
   int run(CliContext& context) override {
     const json inspect = context.api.call("GET", container_path(name_, "/json"));
     const bool tty = inspect.value("/Config/Tty"_json_pointer, false);
-    const auto stream = context.api.open("GET", container_path(inspect.value("Id", name_), "/logs" + query()));
+    const auto stream =
+        context.api.open("GET", container_path(inspect.value("Id", name_), "/logs" + query()));
     StdioDemuxer demuxer([](StdioStream from, std::string_view bytes) {
       write_fully(from == StdioStream::out ? STDOUT_FILENO : STDERR_FILENO, bytes);
     });

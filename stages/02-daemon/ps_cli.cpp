@@ -25,16 +25,19 @@ std::string joined(const std::vector<std::string>& parts, const std::string& sep
 
 /// "0.0.0.0:8080->80/tcp", or "80/tcp" for a port that is only exposed.
 std::string port_text(const json& port) {
-  const std::string inside = std::to_string(port.value("PrivatePort", 0)) + "/" + port.value("Type", "tcp");
+  const std::string inside =
+      std::to_string(port.value("PrivatePort", 0)) + "/" + port.value("Type", "tcp");
   if (!port.contains("PublicPort")) return inside;
   const std::string ip = port.value("IP", "");
   const bool v6 = ip.find(':') != std::string::npos;
-  return (v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port.value("PublicPort", 0)) + "->" + inside;
+  return (v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port.value("PublicPort", 0)) + "->" +
+         inside;
 }
 
 std::string names_of(const json& container) {
   std::vector<std::string> names;
-  for (const json& name : container.value("Names", json::array())) names.push_back(name.get<std::string>().substr(1));
+  for (const json& name : container.value("Names", json::array()))
+    names.push_back(name.get<std::string>().substr(1));
   return joined(names, ",");
 }
 
@@ -47,13 +50,15 @@ std::string ports_of(const json& container) {
 std::string labels_of(const json& container) {
   std::vector<std::string> labels;
   const json map = container.value("Labels", json::object());
-  for (const auto& [key, value] : map.items()) labels.push_back(key + "=" + value.get<std::string>());
+  for (const auto& [key, value] : map.items())
+    labels.push_back(key + "=" + value.get<std::string>());
   return joined(labels, ",");
 }
 
 std::string command_of(const json& container, bool whole) {
   std::string command = container.value("Command", "");
-  if (!whole && command.size() > kShortCommand) command = command.substr(0, kShortCommand - 1) + "…";
+  if (!whole && command.size() > kShortCommand)
+    command = command.substr(0, kShortCommand - 1) + "…";
   return dump_json(command);
 }
 
@@ -75,9 +80,10 @@ json row_of(const json& container, bool whole) {
 
 /// The titles of a table, by the names above.
 json titles() {
-  return {{"ID", "CONTAINER ID"}, {"Image", "IMAGE"}, {"Command", "COMMAND"}, {"RunningFor", "CREATED"},
-          {"CreatedAt", "CREATED AT"}, {"Status", "STATUS"}, {"State", "STATE"}, {"Ports", "PORTS"},
-          {"Names", "NAMES"}, {"Labels", "LABELS"}};
+  return {{"ID", "CONTAINER ID"},    {"Image", "IMAGE"},          {"Command", "COMMAND"},
+          {"RunningFor", "CREATED"}, {"CreatedAt", "CREATED AT"}, {"Status", "STATUS"},
+          {"State", "STATE"},        {"Ports", "PORTS"},          {"Names", "NAMES"},
+          {"Labels", "LABELS"}};
 }
 
 constexpr char kDefaultTable[] =
@@ -101,7 +107,8 @@ std::string filters_json(const std::vector<std::string>& filters) {
   json map = json::object();
   for (const std::string& filter : filters) {
     const std::size_t equals = filter.find('=');
-    if (equals == std::string::npos) throw std::runtime_error("invalid filter '" + filter + "': expected NAME=VALUE");
+    if (equals == std::string::npos)
+      throw std::runtime_error("invalid filter '" + filter + "': expected NAME=VALUE");
     map[filter.substr(0, equals)].push_back(filter.substr(equals + 1));
   }
   return dump_json(map);
@@ -110,12 +117,15 @@ std::string filters_json(const std::vector<std::string>& filters) {
 class PsCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "ps", .aliases = {"container ls", "container list", "container ps"}, .summary = "List containers"};
+    return {.name = "ps",
+            .aliases = {"container ls", "container list", "container ps"},
+            .summary = "List containers"};
   }
   std::vector<Option> options() override {
     return {{"-a,--all", &all_, "Show all containers, not only running ones"},
             {"-f,--filter", &filters_, "Show those that match: status=exited, name=web, label=a=b"},
-            {"--format", &format_, "Print by this template: {{.ID}}, 'table {{.Names}}\\t{{.Status}}', or json"},
+            {"--format", &format_,
+             "Print by this template: {{.ID}}, 'table {{.Names}}\\t{{.Status}}', or json"},
             {"-n,--last", &last_, "Show the last N created, in all states"},
             {"-l,--latest", &latest_, "Show the last created"},
             {"--no-trunc", &whole_, "Do not shorten"},

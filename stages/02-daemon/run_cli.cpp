@@ -21,7 +21,9 @@ constexpr int kNotFound = 127;
 
 /// Docker's clients read it from the words of the answer, too: the status is 400 for all three.
 int exit_code_of(const std::string& message) {
-  const auto says = [&](std::string_view words) { return message.find(words) != std::string::npos; };
+  const auto says = [&](std::string_view words) {
+    return message.find(words) != std::string::npos;
+  };
   if (says("executable file not found") || says("no such file or directory")) return kNotFound;
   if (says("permission denied") || says("is a directory")) return kNotExecutable;
   return kCannotRun;
@@ -31,16 +33,20 @@ int exit_code_of(const std::string& message) {
 void write_cid_file(const std::string& path, const std::string& id) {
   if (path.empty()) return;
   if (::access(path.c_str(), F_OK) == 0) {
-    throw std::runtime_error("container ID file found, make sure the other container isn't running or delete " + path);
+    throw std::runtime_error(
+        "container ID file found, make sure the other container isn't running or delete " + path);
   }
   std::ofstream file(path);
-  if (!(file << id << std::flush)) throw std::runtime_error("cannot write the container ID file " + path);
+  if (!(file << id << std::flush))
+    throw std::runtime_error("cannot write the container ID file " + path);
 }
 
 /// Creates the container, prints the engine's warnings. \returns the id
-std::string create(CliContext& context, const CreateFlags& flags, bool attached, const std::string& cid_file) {
+std::string create(CliContext& context, const CreateFlags& flags, bool attached,
+                   const std::string& cid_file) {
   const json answer = context.api.call("POST", flags.target(), flags.body(attached));
-  for (const json& warning : answer.value("Warnings", json()).is_array() ? answer["Warnings"] : json::array()) {
+  for (const json& warning :
+       answer.value("Warnings", json()).is_array() ? answer["Warnings"] : json::array()) {
     context.err << "WARNING: " << warning.get<std::string>() << std::endl;
   }
   const std::string id = answer.value("Id", "");
@@ -51,7 +57,10 @@ std::string create(CliContext& context, const CreateFlags& flags, bool attached,
 class CreateCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "create", .aliases = {"container create"}, .summary = "Create a new container", .stop_at_positional = true};
+    return {.name = "create",
+            .aliases = {"container create"},
+            .summary = "Create a new container",
+            .stop_at_positional = true};
   }
   std::vector<Option> options() override {
     std::vector<Option> options = flags_.options();
@@ -71,11 +80,15 @@ class CreateCommand final : public Command {
 class RunCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "run", .aliases = {"container run"}, .summary = "Create and run a new container from an image", .stop_at_positional = true};
+    return {.name = "run",
+            .aliases = {"container run"},
+            .summary = "Create and run a new container from an image",
+            .stop_at_positional = true};
   }
   std::vector<Option> options() override {
     std::vector<Option> options = flags_.options();
-    options.insert(options.begin(), {"-d,--detach", &detach_, "Leave the container alone and print its id"});
+    options.insert(options.begin(),
+                   {"-d,--detach", &detach_, "Leave the container alone and print its id"});
     options.push_back({"--cidfile", &cid_file_, "Write the container's id to this file"});
     options.push_back({"--sig-proxy", &sig_proxy_, "Hand signals to the container (default true)"});
     options.push_back({"--detach-keys", &detach_keys_, "Keys that detach: ctrl-p,ctrl-q"});
@@ -89,7 +102,8 @@ class RunCommand final : public Command {
       throw;
     } catch (const std::exception& error) {
       context.out.flush();
-      context.err << "slipway: " << error.what() << "\n\nRun 'slipway run --help' for more information\n";
+      context.err << "slipway: " << error.what()
+                  << "\n\nRun 'slipway run --help' for more information\n";
       return exit_code_of(error.what());
     }
   }

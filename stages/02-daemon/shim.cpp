@@ -155,7 +155,7 @@ void Shim::answer(Connection connection, const HttpRequest& request) {
   }
   response.headers.set("Connection", "close");
   if (request.headers.has(kTraceHeader)) {
-    response.headers.set(kStepsHeader, steps_to_text(trace_.steps()));
+    response.headers.set(kStepsHeader, steps_to_text(trace_.take_steps()));
   }
   const std::string bytes = serialize(response);
   ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

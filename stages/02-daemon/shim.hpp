@@ -33,8 +33,8 @@ class Shim {
   void create();
   /// The pid of the container's first process, as the host sees it.
   [[nodiscard]] pid_t pid() const noexcept { return context_.pid; }
-  /// The steps so far.
-  [[nodiscard]] std::vector<TraceStep> steps() const { return trace_.steps(); }
+  /// The steps since the last call.
+  [[nodiscard]] std::vector<TraceStep> take_steps() { return trace_.take_steps(); }
   /// Serves until the container has ended and all its attached clients have their output.
   void run();
 

@@ -34,10 +34,10 @@ std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
     const auto* failure = dynamic_cast<const LaunchFailure*>(&error);
     report({{"Error", error.what()},
             {"CommandError", failure != nullptr && failure->command_error()},
-            {"Steps", steps_to_text(shim ? shim->steps() : std::vector<TraceStep>())}});
+            {"Steps", steps_to_text(shim ? shim->take_steps() : std::vector<TraceStep>())}});
     return nullptr;
   }
-  report({{"Pid", shim->pid()}, {"Steps", steps_to_text(shim->steps())}});
+  report({{"Pid", shim->pid()}, {"Steps", steps_to_text(shim->take_steps())}});
   return shim;
 }
 

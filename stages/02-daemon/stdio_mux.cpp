@@ -37,9 +37,12 @@ void StdioDemuxer::read_head(std::string_view& bytes) {
   head_size_ += count;
   if (head_size_ < head_.size()) return;
   head_size_ = 0;
-  const auto byte = [this](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(head_[i])); };
+  const auto byte = [this](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(head_[i]));
+  };
   if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0) {
-    throw std::runtime_error("the stream is not in frames (unknown stream " + std::to_string(byte(0)) + ")");
+    throw std::runtime_error("the stream is not in frames (unknown stream " +
+                             std::to_string(byte(0)) + ")");
   }
   stream_ = static_cast<StdioStream>(byte(0));
   left_ = byte(4) << 24 | byte(5) << 16 | byte(6) << 8 | byte(7);

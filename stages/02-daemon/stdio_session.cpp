@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kBufferSize = 64UL * 1024;
 
-/// Finds the detach keys in what is typed. Bytes that may be their beginning are held back until that is decided.
+/// Finds the detach keys in what is typed. Bytes that may be their beginning are held back until
+/// that is decided.
 class DetachFilter {
  public:
   explicit DetachFilter(std::string keys) : keys_(std::move(keys)) {}
@@ -77,7 +78,9 @@ class Session {
   std::array<pollfd, 3> interests() const {
     const short stream_events = static_cast<short>(POLLIN | (pending_.empty() ? 0 : POLLOUT));
     return {{{.fd = stream_.fd(), .events = stream_events, .revents = 0},
-             {.fd = stdin_open_ && pending_.empty() ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
+             {.fd = stdin_open_ && pending_.empty() ? STDIN_FILENO : -1,
+              .events = POLLIN,
+              .revents = 0},
              {.fd = inbox_.fd(), .events = POLLIN, .revents = 0}}};
   }
 
@@ -118,7 +121,8 @@ class Session {
 
   /// Sends without waiting; the rest when poll(2) says that there is room.
   void send_pending() {
-    const ssize_t sent = ::send(stream_.fd(), pending_.data(), pending_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(stream_.fd(), pending_.data(), pending_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
       pending_.erase(0, static_cast<std::size_t>(sent));
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -188,7 +192,8 @@ std::string parse_detach_keys(const std::string& keys) {
     } else if (key.size() == 6 && key.starts_with("ctrl-") && key[5] >= '@' && key[5] <= 'z') {
       bytes += static_cast<char>(key[5] & 0x1f);
     } else {
-      throw std::runtime_error("invalid detach key '" + key + "': use a letter, or ctrl- and a letter");
+      throw std::runtime_error("invalid detach key '" + key +
+                               "': use a letter, or ctrl- and a letter");
     }
   }
   return bytes;

@@ -20,10 +20,13 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
 class KillCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "kill", .aliases = {"container kill"}, .summary = "Send a signal to one or more running containers"};
+    return {.name = "kill",
+            .aliases = {"container kill"},
+            .summary = "Send a signal to one or more running containers"};
   }
   std::vector<Option> options() override {
-    return {{"-s,--signal", &signal_, "Signal to send (default KILL)"}, {"container", &names_, "", true}};
+    return {{"-s,--signal", &signal_, "Signal to send (default KILL)"},
+            {"container", &names_, "", true}};
   }
   int run(CliContext& context) override {
     return for_each_name(context, names_, [&](const std::string& name) {
@@ -40,7 +43,9 @@ class KillCommand final : public Command {
 class StopCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "stop", .aliases = {"container stop"}, .summary = "Stop one or more running containers"};
+    return {.name = "stop",
+            .aliases = {"container stop"},
+            .summary = "Stop one or more running containers"};
   }
   std::vector<Option> options() override {
     return {{"-s,--signal", &signal_, "Signal to send first"},
@@ -50,7 +55,8 @@ class StopCommand final : public Command {
   int run(CliContext& context) override {
     const std::string seconds = seconds_ ? std::to_string(*seconds_) : "";
     return for_each_name(context, names_, [&](const std::string& name) {
-      context.api.call("POST", container_path(name, "/stop" + query_of({{"signal", signal_}, {"t", seconds}})));
+      context.api.call(
+          "POST", container_path(name, "/stop" + query_of({{"signal", signal_}, {"t", seconds}})));
       context.out << name << std::endl;
     });
   }
@@ -64,7 +70,9 @@ class StopCommand final : public Command {
 class RemoveCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "rm", .aliases = {"container rm", "container remove"}, .summary = "Remove one or more containers"};
+    return {.name = "rm",
+            .aliases = {"container rm", "container remove"},
+            .summary = "Remove one or more containers"};
   }
   std::vector<Option> options() override {
     return {{"-f,--force", &force_, "Kill a running container first"},

@@ -45,11 +45,14 @@ bool SupervisorClient::answers() const noexcept {
   }
 }
 
-void SupervisorClient::reap_dead() noexcept {
+/// True if the supervisor that we started has ended (and is reaped now).
+bool SupervisorClient::reap_dead() noexcept {
+  if (!process_.pidfd) return false;
   siginfo_t info{};
-  if (process_.pidfd) {
-    ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOHANG);
-  }
+  const auto id = static_cast<id_t>(process_.pidfd.get());
+  const bool ended = ::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0;
+  if (ended) process_.pidfd.reset();
+  return ended;
 }
 
 void SupervisorClient::ensure_running() {
@@ -65,9 +68,10 @@ void SupervisorClient::ensure_running() {
   log_line(LogLevel::info, "started the supervisor, pid " + std::to_string(process_.pid));
   for (int waited = 0; waited < kStartPatienceMs; ++waited) {
     if (answers()) return;
+    if (reap_dead()) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  throw std::runtime_error("the supervisor does not answer at " + socket_ + ": see " + log_);
+  throw std::runtime_error("the supervisor does not start to answer at " + socket_ + ": see " + log_);
 }
 
 HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,

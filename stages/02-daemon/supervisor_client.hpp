@@ -55,7 +55,7 @@ class SupervisorClient {
                    Trace* trace);
   void ensure_running();
   [[nodiscard]] bool answers() const noexcept;
-  void reap_dead() noexcept;
+  bool reap_dead() noexcept;
 
   std::string socket_;
   std::string tasks_folder_;

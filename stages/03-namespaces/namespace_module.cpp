@@ -101,11 +101,12 @@ bool shares(const JsonFields& host, std::string_view field) { return host.text(f
 std::string hostname_of(const ContainerRecord& record) {
   std::string name = JsonFields(record.config).text("Hostname");
   if (!name.empty()) return name;
-  if (!shares(JsonFields(record.host_config), "NetworkMode")) return record.id.substr(0, 12);
-  std::array<char, HOST_NAME_MAX + 1>
-      host{};  // programs look up their own name in the network that they see
-  ::gethostname(host.data(), host.size() - 1);
-  return host.data();
+  // Programs look up their own name in the network that they see.
+  const JsonFields host(record.host_config);
+  if (!shares(host, "NetworkMode") && !shares(host, "UTSMode")) return record.id.substr(0, 12);
+  std::array<char, HOST_NAME_MAX + 1> text{};
+  ::gethostname(text.data(), text.size() - 1);
+  return text.data();
 }
 
 json namespaces_section(const JsonFields& host) {

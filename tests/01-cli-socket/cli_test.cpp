@@ -1,5 +1,6 @@
 /// \file
-/// Command lines: what is an option, whose it is, and what is said when it makes no sense. Invariant 01-I6.
+/// Command lines: what is an option, whose it is, and what is said when it makes no sense.
+/// Invariant 01-I6.
 
 #include <nlohmann/json.hpp>
 
@@ -27,16 +28,25 @@ struct Parsed {
   Words rest;
 
   explicit Parsed(const Words& words, bool stop = true) {
-    rest = parse_options(words, {{"-d,--detach", &detach, ""}, {"-i,--interactive", &interactive, ""}, {"-t,--tty", &tty, ""},
-                                 {"--rm", &rm, ""}, {"--name", &name, ""}, {"--entrypoint", &entrypoint, ""},
-                                 {"--time", &time, ""}, {"-e,--env", &env, ""}, {"--curl", &curl, ""}}, stop);
+    rest = parse_options(words,
+                         {{"-d,--detach", &detach, ""},
+                          {"-i,--interactive", &interactive, ""},
+                          {"-t,--tty", &tty, ""},
+                          {"--rm", &rm, ""},
+                          {"--name", &name, ""},
+                          {"--entrypoint", &entrypoint, ""},
+                          {"--time", &time, ""},
+                          {"-e,--env", &env, ""},
+                          {"--curl", &curl, ""}},
+                         stop);
   }
 };
 
 }  // namespace
 
 TEST_CASE("everything behind the image belongs to the container", "[cli]") {
-  const Parsed parsed({"-dit", "--rm", "--name", "x", "busybox", "sh", "-c", "ls -l", "--name", "y", "--", "-d"});
+  const Parsed parsed(
+      {"-dit", "--rm", "--name", "x", "busybox", "sh", "-c", "ls -l", "--name", "y", "--", "-d"});
   CHECK((parsed.detach && parsed.interactive && parsed.tty));
   CHECK(parsed.name == "x");
   CHECK(parsed.rest == Words{"busybox", "sh", "-c", "ls -l", "--name", "y", "--", "-d"});
@@ -44,9 +54,11 @@ TEST_CASE("everything behind the image belongs to the container", "[cli]") {
 
 TEST_CASE("values in every spelling", "[cli]") {
   CHECK(Parsed({"--name=x", "i"}).name == "x");
-  CHECK(Parsed({"-e", "A=1", "-eB=2", "--env=C=3", "--env", "D=", "i"}).env == Words{"A=1", "B=2", "C=3", "D="});
+  CHECK(Parsed({"-e", "A=1", "-eB=2", "--env=C=3", "--env", "D=", "i"}).env ==
+        Words{"A=1", "B=2", "C=3", "D="});
   CHECK(Parsed({"-ite", "A=1", "i"}).env == Words{"A=1"});
-  CHECK(Parsed({"--name", "--detach", "i"}).name == "--detach");  // an option takes the next word, whatever it is
+  CHECK(Parsed({"--name", "--detach", "i"}).name ==
+        "--detach");  // an option takes the next word, whatever it is
   CHECK(Parsed({"--time", "-1", "i"}).time == -1);
   CHECK(Parsed({"--name", "a", "--name", "b", "i"}).name == "b");
   CHECK_FALSE(Parsed({"--rm=false", "i"}).rm);
@@ -64,7 +76,8 @@ TEST_CASE("an empty value is a value", "[cli]") {
 }
 
 TEST_CASE("words that a library might take for its own", "[cli]") {
-  const Words words = {"image", "[a,b]", "{}", "%%", "++", "", "-", "--a=b", "a=b", "/x", "#c", "é\n"};
+  const Words words = {"image", "[a,b]", "{}",  "%%", "++", "",
+                       "-",     "--a=b", "a=b", "/x", "#c", "é\n"};
   CHECK(Parsed(words).rest == words);
   CHECK(Parsed({"-e", "[a,b]", "-e", "{}", "i"}).env == Words{"[a,b]", "{}"});
 }
@@ -87,7 +100,8 @@ TEST_CASE("command lines that make no sense", "[cli]") {
   CHECK_THROWS_WITH(Parsed({"-iZ", "i"}), Contains("unknown shorthand flag: 'Z'"));
   CHECK_THROWS_WITH(Parsed({"i", "--nosuch"}, false), "unknown flag: --nosuch");
   CHECK_THROWS_WITH(Parsed({"--name"}), "flag needs an argument: --name");
-  CHECK_THROWS_WITH(Parsed({"--time", "x", "i"}), Contains("invalid argument \"x\" for \"--time\""));
+  CHECK_THROWS_WITH(Parsed({"--time", "x", "i"}),
+                    Contains("invalid argument \"x\" for \"--time\""));
   CHECK_THROWS_WITH(Parsed({"--time", "99999999999999999999", "i"}), Contains("whole number"));
   CHECK_THROWS_WITH(Parsed({"--rm=maybe", "i"}), Contains("true or false"));
   CHECK_THROWS_WITH(Parsed({"--curl=never", "i"}), Contains("only"));
@@ -103,40 +117,70 @@ TEST_CASE("endpoints", "[cli]") {
 TEST_CASE("usage lines", "[cli]") {
   std::string text;
   Words words;
-  CHECK(usage_line("slipway run", {{"-d", &text, ""}, {"image", &text, "", true}, {"command", &words, ""}}) ==
+  CHECK(usage_line("slipway run",
+                   {{"-d", &text, ""}, {"image", &text, "", true}, {"command", &words, ""}}) ==
         "slipway run [OPTIONS] IMAGE [COMMAND...]");
-  CHECK(usage_line("slipway rm", {{"container", &words, "", true}}) == "slipway rm CONTAINER [CONTAINER...]");
+  CHECK(usage_line("slipway rm", {{"container", &words, "", true}}) ==
+        "slipway rm CONTAINER [CONTAINER...]");
   CHECK(usage_line("slipway x", {{"body", &text, ""}}) == "slipway x [BODY]");
 }
 
 TEST_CASE("a curl line survives the shell", "[cli][curl]") {
-  const auto word = GENERATE(values<std::string>({"plain", "", "two words", "it's", "$HOME `x` \"q\" \\ !", "a\nb", "*?[]{}~#&|;<>()", "é", "-x"}));
+  const auto word =
+      GENERATE(values<std::string>({"plain", "", "two words", "it's", "$HOME `x` \"q\" \\ !",
+                                    "a\nb", "*?[]{}~#&|;<>()", "é", "-x"}));
   CAPTURE(word);
   CHECK(run_shell("printf %s " + shell_quoted(word)).out == word);
 }
 
 TEST_CASE("requests as curl lines", "[cli][curl]") {
   const std::string to = "curl --unix-socket /s";
-  CHECK(curl_line("/s", {.method = "GET", .target = "/v1.50/info"}) == to + " http://localhost/v1.50/info");
-  CHECK(curl_line("/s", {.method = "GET", .target = "/x?a=1&b=2"}) == to + " 'http://localhost/x?a=1&b=2'");
-  CHECK(curl_line("/s", {.method = "HEAD", .target = "/_ping"}) == to + " --head http://localhost/_ping");
-  CHECK(curl_line("/s", {.method = "DELETE", .target = "/c"}) == to + " -X DELETE http://localhost/c");
-  CHECK(curl_line("/s", {.method = "POST", .target = "/c", .body = "{\"a\":1}", .content_type = "application/json"}) ==
+  CHECK(curl_line("/s", {.method = "GET", .target = "/v1.50/info"}) ==
+        to + " http://localhost/v1.50/info");
+  CHECK(curl_line("/s", {.method = "GET", .target = "/x?a=1&b=2"}) ==
+        to + " 'http://localhost/x?a=1&b=2'");
+  CHECK(curl_line("/s", {.method = "HEAD", .target = "/_ping"}) ==
+        to + " --head http://localhost/_ping");
+  CHECK(curl_line("/s", {.method = "DELETE", .target = "/c"}) ==
+        to + " -X DELETE http://localhost/c");
+  CHECK(curl_line("/s", {.method = "POST",
+                         .target = "/c",
+                         .body = "{\"a\":1}",
+                         .content_type = "application/json"}) ==
         to + " -X POST -H 'Content-Type: application/json' -d '{\"a\":1}' http://localhost/c");
-  CHECK(curl_line("/s", {.method = "POST", .target = "/l", .content_type = "application/x-tar", .body_from_stdin = true, .streamed = true}) ==
+  CHECK(curl_line("/s", {.method = "POST",
+                         .target = "/l",
+                         .content_type = "application/x-tar",
+                         .body_from_stdin = true,
+                         .streamed = true}) ==
         to + " --no-buffer -X POST -H 'Content-Type: application/x-tar' -T - http://localhost/l");
 }
 
 TEST_CASE("templates: fields, json, len, index", "[cli][template]") {
   const nlohmann::json document = nlohmann::json::parse(
       R"({"Id":"abc","State":{"Pid":7,"Running":true,"F":1.5},"Args":["a","b"],"Labels":{"a.b":"c"},"Null":null,"Empty":{}})");
-  const auto [text, expected] = GENERATE(table<std::string, std::string>({
-      {"{{.Id}}", "abc"}, {"{{ .State.Pid }}", "7"}, {"{{.State.Running}}", "true"}, {"{{.State.F}}", "1.5"},
-      {"{{.Args}}", "[a b]"}, {"{{.Labels}}", "map[a.b:c]"}, {"{{.Empty}}", "map[]"}, {"{{.No}}", "<no value>"},
-      {"{{.No.Deeper}}", "<no value>"}, {"{{json .Args}}", "[\"a\",\"b\"]"}, {"{{json .Null}}", "null"},
-      {"{{len .Args}}", "2"}, {"{{len .Id}}", "3"}, {"{{index .Args 1}}", "b"}, {"{{index .Labels \"a.b\"}}", "c"},
-      {"{{index .Labels \"\"}}", "<no value>"}, {"a{{.Id}}b{{.Id}}c", "aabcbabcc"}, {"{{.Id}}\\t{{.Id}}\\n", "abc\tabc\n"},
-      {"plain", "plain"}, {"", ""}, {"}}", "}}"}}));
+  const auto [text, expected] =
+      GENERATE(table<std::string, std::string>({{"{{.Id}}", "abc"},
+                                                {"{{ .State.Pid }}", "7"},
+                                                {"{{.State.Running}}", "true"},
+                                                {"{{.State.F}}", "1.5"},
+                                                {"{{.Args}}", "[a b]"},
+                                                {"{{.Labels}}", "map[a.b:c]"},
+                                                {"{{.Empty}}", "map[]"},
+                                                {"{{.No}}", "<no value>"},
+                                                {"{{.No.Deeper}}", "<no value>"},
+                                                {"{{json .Args}}", "[\"a\",\"b\"]"},
+                                                {"{{json .Null}}", "null"},
+                                                {"{{len .Args}}", "2"},
+                                                {"{{len .Id}}", "3"},
+                                                {"{{index .Args 1}}", "b"},
+                                                {"{{index .Labels \"a.b\"}}", "c"},
+                                                {"{{index .Labels \"\"}}", "<no value>"},
+                                                {"a{{.Id}}b{{.Id}}c", "aabcbabcc"},
+                                                {"{{.Id}}\\t{{.Id}}\\n", "abc\tabc\n"},
+                                                {"plain", "plain"},
+                                                {"", ""},
+                                                {"}}", "}}"}}));
   CAPTURE(text);
   CHECK(fill_template(text, document) == expected);
   CHECK_THAT(fill_template("{{.}}", document), Contains("Id:abc"));
@@ -144,9 +188,15 @@ TEST_CASE("templates: fields, json, len, index", "[cli][template]") {
 
 TEST_CASE("templates that are refused say why", "[cli][template]") {
   const nlohmann::json document = {{"Args", {"a"}}};
-  const auto [text, words] = GENERATE(table<std::string, std::string>({{"{{.Id", "unclosed"}, {"{{}}", "empty"},
-      {"{{range .Args}}x{{end}}", "not supported"}, {"{{Id}}", "not supported"}, {"{{upper .Id}}", "not supported"},
-      {"{{index .Args 5}}", "out of range"}, {"{{json}}", "not supported"}, {"{{json \"x}}", "quote"}}));
+  const auto [text, words] =
+      GENERATE(table<std::string, std::string>({{"{{.Id", "unclosed"},
+                                                {"{{}}", "empty"},
+                                                {"{{range .Args}}x{{end}}", "not supported"},
+                                                {"{{Id}}", "not supported"},
+                                                {"{{upper .Id}}", "not supported"},
+                                                {"{{index .Args 5}}", "out of range"},
+                                                {"{{json}}", "not supported"},
+                                                {"{{json \"x}}", "quote"}}));
   CAPTURE(text);
   CHECK_THROWS_WITH(fill_template(text, document), Contains("template") && Contains(words));
 }

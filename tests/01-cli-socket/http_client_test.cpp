@@ -10,7 +10,8 @@ using namespace slipway;
 using namespace slipway::test;
 using Catch::Contains;
 
-TEST_CASE("a client keeps its connection, and makes a new one when the server has closed it", "[http]") {
+TEST_CASE("a client keeps its connection, and makes a new one when the server has closed it",
+          "[http]") {
   std::set<int> descriptors;
   std::mutex mutex;
   LocalServer server([&](Exchange& exchange) {
@@ -28,7 +29,8 @@ TEST_CASE("a client keeps its connection, and makes a new one when the server ha
 }
 
 TEST_CASE("a kept connection that went stale costs no request", "[http]") {
-  BrokenServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 3);  // closes after each answer, unannounced
+  BrokenServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                      3);  // closes after each answer, unannounced
   HttpClient client(server.path());
   for (int i = 0; i < 3; ++i) CHECK(client.request("GET", "/").body == "ok");
 }
@@ -38,7 +40,8 @@ TEST_CASE("a body of any size arrives, both ways, as one piece and as a stream",
       [](Exchange& exchange) {
         exchange.begin_stream({.status = 200});
         std::array<char, 30'000> buffer;
-        while (const std::size_t count = exchange.read_body_some(buffer)) exchange.write_chunk({buffer.data(), count});
+        while (const std::size_t count = exchange.read_body_some(buffer))
+          exchange.write_chunk({buffer.data(), count});
         exchange.end_stream();
       },
       {.body_bytes = 10});  // the limit is for bodies that are read whole
@@ -47,17 +50,20 @@ TEST_CASE("a body of any size arrives, both ways, as one piece and as a stream",
   HttpClient client = server.client();
   std::size_t sent = 0;
   const BodySource source = [&](std::span<char> buffer) {
-    const std::size_t count = text.copy(buffer.data(), std::min(buffer.size(), std::size_t{20'000}), sent);
+    const std::size_t count =
+        text.copy(buffer.data(), std::min(buffer.size(), std::size_t{20'000}), sent);
     sent += count;
     return count;
   };
-  // The server echoes while it reads; the client reads only after sending. A thread reads what comes back.
+  // The server echoes while it reads; the client reads only after sending. A thread reads what
+  // comes back.
   std::string small = "a small one";
   CHECK(client.open("POST", "/echo", small)->read_all() == small);
   std::string got;
   LocalServer sink([&](Exchange& exchange) {
     std::array<char, 30'000> buffer;
-    while (const std::size_t count = exchange.read_body_some(buffer)) got.append(buffer.data(), count);
+    while (const std::size_t count = exchange.read_body_some(buffer))
+      got.append(buffer.data(), count);
     exchange.respond({.status = 200, .headers = {}, .body = got});
   });
   CHECK(sink.client().open("POST", "/sink", {}, source, "application/x-tar")->read_all() == text);
@@ -86,7 +92,8 @@ TEST_CASE("a server that refuses while the body is still coming is heard", "[htt
 }
 
 TEST_CASE("an upgrade hands over bytes that came with the answer", "[http]") {
-  BrokenServer server("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly bytes");
+  BrokenServer server(
+      "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly bytes");
   RawStream stream = HttpClient(server.path()).upgrade("POST", "/attach");
   std::array<char, 100> buffer;
   const std::size_t count = stream.read_some(buffer);
@@ -109,10 +116,12 @@ TEST_CASE("an upgrade that is refused carries the server's words", "[http]") {
 }
 
 TEST_CASE("answers that are none are errors, not hangs and not successes", "[http]") {
-  const auto answer = GENERATE(values<std::string>(
-      {"", "hello\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nContent-Le",
-       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-       "HTTP/1.1 999999 OK\r\n\r\n"}));
+  const auto answer = GENERATE(
+      values<std::string>({"", "hello\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+                           "HTTP/1.1 200 OK\r\nContent-Le",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                           "HTTP/1.1 999999 OK\r\n\r\n"}));
   CAPTURE(answer);
   BrokenServer server(answer);
   CHECK_THROWS(HttpClient(server.path()).request("GET", "/"));
@@ -139,7 +148,8 @@ TEST_CASE("a target that would break the request line is not sent", "[http][atta
 }
 
 TEST_CASE("error answers: the message of the JSON, else the body, else the reason", "[http]") {
-  CHECK(error_message({.status = 404, .headers = {}, .body = "{\"message\":\"No such container: x\"}\n"}) ==
+  CHECK(error_message(
+            {.status = 404, .headers = {}, .body = "{\"message\":\"No such container: x\"}\n"}) ==
         "No such container: x");
   CHECK(error_message({.status = 400, .headers = {}, .body = "plain words"}) == "plain words");
   CHECK(error_message({.status = 503}) == "Service Unavailable");
@@ -158,12 +168,15 @@ TEST_CASE("long socket paths work on both sides", "[http]") {
   CHECK(accept_unix(listener.get()));
 }
 
-TEST_CASE("a socket file that nobody listens on is replaced, a live one is not, other files are kept", "[http]") {
+TEST_CASE(
+    "a socket file that nobody listens on is replaced, a live one is not, other files are kept",
+    "[http]") {
   TempFolder folder;
   const std::string path = (folder.path() / "socket").string();
   { const UniqueFd dead = listen_unix(path, 0600); }
   const UniqueFd live = listen_unix(path, 0640);
-  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::all) == std::filesystem::perms(0640));
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::all) ==
+        std::filesystem::perms(0640));
   CHECK_THROWS_WITH(listen_unix(path, 0600), Contains(path));
   const std::string file = (folder.path() / "file").string();
   write_text(file, "precious");

@@ -10,13 +10,21 @@
 
 using namespace slipway;
 using namespace slipway::test;
-using nlohmann::json;
 using Catch::Contains;
+using nlohmann::json;
 
 TEST_CASE("percent codes are decoded; broken ones stay as they are", "[message]") {
-  const auto [text, decoded] = GENERATE(table<std::string, std::string>({
-      {"", ""}, {"plain", "plain"}, {"a%20b", "a b"}, {"%2Fx%2fy", "/x/y"}, {"%41%7a", "Az"}, {"%", "%"},
-      {"%4", "%4"}, {"%4g", "%4g"}, {"%%41", "%A"}, {"a+b", "a+b"}, {"%C3%A9", "é"}}));
+  const auto [text, decoded] = GENERATE(table<std::string, std::string>({{"", ""},
+                                                                         {"plain", "plain"},
+                                                                         {"a%20b", "a b"},
+                                                                         {"%2Fx%2fy", "/x/y"},
+                                                                         {"%41%7a", "Az"},
+                                                                         {"%", "%"},
+                                                                         {"%4", "%4"},
+                                                                         {"%4g", "%4g"},
+                                                                         {"%%41", "%A"},
+                                                                         {"a+b", "a+b"},
+                                                                         {"%C3%A9", "é"}}));
   CHECK(percent_decode(text) == decoded);
 }
 
@@ -53,9 +61,18 @@ TEST_CASE("a query's parameters: order, repetition, presence", "[message]") {
 }
 
 TEST_CASE("Docker's rule for true and false in a query", "[message]") {
-  const auto [text, value] = GENERATE(table<std::string, bool>({{"f=1", true}, {"f=true", true}, {"f=anything", true},
-      {"f=-1", true}, {"f=0", false}, {"f=false", false}, {"f=False", false}, {"f=no", false}, {"f=none", false},
-      {"f=", false}, {"f", false}, {"", false}}));
+  const auto [text, value] = GENERATE(table<std::string, bool>({{"f=1", true},
+                                                                {"f=true", true},
+                                                                {"f=anything", true},
+                                                                {"f=-1", true},
+                                                                {"f=0", false},
+                                                                {"f=false", false},
+                                                                {"f=False", false},
+                                                                {"f=no", false},
+                                                                {"f=none", false},
+                                                                {"f=", false},
+                                                                {"f", false},
+                                                                {"", false}}));
   CAPTURE(text);
   CHECK(HttpQuery(text).flag("f") == value);
   CHECK(HttpQuery("").flag("f", true));
@@ -65,16 +82,24 @@ TEST_CASE("numbers in a query: whole or refused by name", "[message]") {
   CHECK(HttpQuery("n=-12").number("n") == -12);
   CHECK_FALSE(HttpQuery("n=").number("n"));
   CHECK_FALSE(HttpQuery("").number("n"));
-  const auto text = GENERATE(values<std::string>({"n=x", "n=1x", "n=1.5", "n=99999999999999999999", "n=0x10", "n=%201"}));
+  const auto text = GENERATE(
+      values<std::string>({"n=x", "n=1x", "n=1.5", "n=99999999999999999999", "n=0x10", "n=%201"}));
   CAPTURE(text);
   CHECK_THROWS_WITH(HttpQuery(text).number("n"), Contains("'n'"));
 }
 
 TEST_CASE("a target is version, path and query", "[message]") {
-  const auto [target, version, path] = GENERATE(table<std::string, std::string, std::string>({
-      {"/v1.50/containers/json?all=1", "1.50", "/containers/json"}, {"/containers/json", "", "/containers/json"},
-      {"/v1.24", "1.24", "/"}, {"/volumes", "", "/volumes"}, {"/version", "", "/version"}, {"/v/x", "", "/v/x"},
-      {"/v1.50", "1.50", "/"}, {"/v1.50/", "1.50", "/"}, {"/vx.1/y", "", "/vx.1/y"}, {"/a%2Fb/c", "", "/a%2Fb/c"}}));
+  const auto [target, version, path] = GENERATE(table<std::string, std::string, std::string>(
+      {{"/v1.50/containers/json?all=1", "1.50", "/containers/json"},
+       {"/containers/json", "", "/containers/json"},
+       {"/v1.24", "1.24", "/"},
+       {"/volumes", "", "/volumes"},
+       {"/version", "", "/version"},
+       {"/v/x", "", "/v/x"},
+       {"/v1.50", "1.50", "/"},
+       {"/v1.50/", "1.50", "/"},
+       {"/vx.1/y", "", "/vx.1/y"},
+       {"/a%2Fb/c", "", "/a%2Fb/c"}}));
   CAPTURE(target);
   HttpRequest request;
   parse_target(target, request);
@@ -93,7 +118,8 @@ TEST_CASE("header names compare without case; order and repetition are kept", "[
   CHECK(headers.get("Content") == "");
 }
 
-TEST_CASE("JSON answers end in a line feed, are not escaped for HTML, and never fail on bad UTF-8", "[message]") {
+TEST_CASE("JSON answers end in a line feed, are not escaped for HTML, and never fail on bad UTF-8",
+          "[message]") {
   const auto response = json_response(201, {{"a", "<&>\xff"}});
   CHECK(response.body == "{\"a\":\"<&>\xEF\xBF\xBD\"}\n");
   CHECK(response.headers.get("Content-Type") == "application/json");
@@ -102,7 +128,8 @@ TEST_CASE("JSON answers end in a line feed, are not escaped for HTML, and never 
 
 TEST_CASE("JSON from outside: whole, not too deep, one error otherwise", "[message][attack]") {
   CHECK(parse_json("{\"a\":[1]}")["a"][0] == 1);
-  const auto text = GENERATE(values<std::string>({"", "{", "{\"a\":1}x", "[1,]", "nul", "\xff", "{'a':1}", "\"\\ud800\""}));
+  const auto text = GENERATE(values<std::string>(
+      {"", "{", "{\"a\":1}x", "[1,]", "nul", "\xff", "{'a':1}", "\"\\ud800\""}));
   CAPTURE(text);
   CHECK_THROWS_AS(parse_json(text), ApiError);
   CHECK_THROWS_WITH(parse_json(std::string(100'000, '[')), Contains("nested"));
@@ -112,7 +139,8 @@ TEST_CASE("JSON from outside: whole, not too deep, one error otherwise", "[messa
 }
 
 TEST_CASE("a field of the wrong type is a 400 that names it", "[message]") {
-  const json document = json::parse(R"({"HostConfig":{"Memory":"a lot","Binds":[1],"Init":1,"Null":null},
+  const json document =
+      json::parse(R"({"HostConfig":{"Memory":"a lot","Binds":[1],"Init":1,"Null":null},
       "Cmd":{"no":1},"Labels":{"a":1},"Big":1e30})");
   const JsonFields fields(document);
   const JsonFields host = fields.object("HostConfig");

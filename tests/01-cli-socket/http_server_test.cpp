@@ -28,7 +28,9 @@ TEST_CASE("one connection serves one request after the other", "[http]") {
 TEST_CASE("requests sent in one piece are answered in order", "[http]") {
   LocalServer server(echo_request);
   RawPeer peer(server);
-  peer.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  peer.send(
+      "POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: "
+      "h\r\n\r\n");
   peer.read_until("POST /1 [abc]");
   CHECK_THAT(peer.read_until("GET /2 []"), Contains("200 OK"));
 }
@@ -36,7 +38,8 @@ TEST_CASE("requests sent in one piece are answered in order", "[http]") {
 TEST_CASE("a request that comes byte by byte is whole in the end", "[http]") {
   LocalServer server(echo_request);
   RawPeer peer(server);
-  for (const char c : std::string("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok")) peer.send({&c, 1});
+  for (const char c : std::string("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok"))
+    peer.send({&c, 1});
   CHECK_THAT(peer.read_until("]"), Contains("POST /slow [ok]"));
 }
 
@@ -50,8 +53,9 @@ TEST_CASE("a chunked request body is put together", "[http]") {
 
 TEST_CASE("Connection: close and HTTP/1.0 end the connection after the answer", "[http]") {
   LocalServer server(echo_request);
-  CHECK_THAT(RawPeer(server).send("GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").read_all(),
-             Contains("GET /x []"));
+  CHECK_THAT(
+      RawPeer(server).send("GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").read_all(),
+      Contains("GET /x []"));
   CHECK_THAT(RawPeer(server).send("GET /x HTTP/1.0\r\n\r\n").read_all(), Contains("GET /x []"));
 }
 
@@ -70,7 +74,9 @@ TEST_CASE("a request line of hundreds of KiB is taken whole", "[http]") {
 TEST_CASE("a head over the limit is 431, and the next connection works", "[http]") {
   LocalServer server(echo_request, {.header_bytes = 4096});
   const std::string answer =
-      RawPeer(server).send("GET /" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n").read_all();
+      RawPeer(server)
+          .send("GET /" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n")
+          .read_all();
   CHECK(status_of(answer) == 431);
   CHECK_THAT(answer, Contains("\"message\":") && Contains("Content-Type: application/json\r\n"));
   CHECK(server.client().request("GET", "/x").status == 200);
@@ -79,7 +85,8 @@ TEST_CASE("a head over the limit is 431, and the next connection works", "[http]
 TEST_CASE("a body over the limit is 413, announced or not", "[http]") {
   LocalServer server(echo_request, {.body_bytes = 1000});
   CHECK(status_of(RawPeer(server)
-                      .send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'a'))
+                      .send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n" +
+                            std::string(2000, 'a'))
                       .read_until("}\n")) == 413);
   RawPeer chunked(server);
   chunked.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -115,35 +122,45 @@ TEST_CASE("a body that stops is 408; one that breaks off is 400; the server goes
 }
 
 TEST_CASE("two ways to say how long a body is: one reading or none", "[http][attack]") {
-  // What lies behind the body must never be taken for a second request (RFC 9112 6.3, CVE-2019-18277 and its like).
+  // What lies behind the body must never be taken for a second request (RFC 9112 6.3,
+  // CVE-2019-18277 and its like).
   LocalServer server(echo_request);
   const std::string hidden = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
-  const auto headers = GENERATE(
-      values<std::string>({"Content-Length: 6\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 6",
-                           "Content-Length: 0\r\nContent-Length: 6", "Content-Length: 6, 6, 5", "Content-Length: -1",
-                           "Content-Length: +5", "Content-Length: 0x10", "Content-Length: 18446744073709551617"}));
+  const auto headers = GENERATE(values<std::string>(
+      {"Content-Length: 6\r\nTransfer-Encoding: chunked",
+       "Transfer-Encoding: chunked\r\nContent-Length: 6", "Content-Length: 0\r\nContent-Length: 6",
+       "Content-Length: 6, 6, 5", "Content-Length: -1", "Content-Length: +5",
+       "Content-Length: 0x10", "Content-Length: 18446744073709551617"}));
   CAPTURE(headers);
   const std::string answer =
-      RawPeer(server).send("POST /x HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n\r\n0\r\n\r\n" + hidden).end().read_all();
+      RawPeer(server)
+          .send("POST /x HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n\r\n0\r\n\r\n" + hidden)
+          .end()
+          .read_all();
   CHECK(status_of(answer) == 400);
   CHECK_THAT(answer, !Contains("/smuggled"));
 }
 
 TEST_CASE("chunks that are none are 400", "[http][attack]") {
   LocalServer server(echo_request);
-  const auto body = GENERATE(values<std::string>({"zz\r\nabc\r\n0\r\n\r\n", "-1\r\n\r\n", "3\r\nabcdef\r\n0\r\n\r\n",
-                                                  "ffffffffffffffffff\r\nabc", "3 abc\r\n"}));
+  const auto body = GENERATE(
+      values<std::string>({"zz\r\nabc\r\n0\r\n\r\n", "-1\r\n\r\n", "3\r\nabcdef\r\n0\r\n\r\n",
+                           "ffffffffffffffffff\r\nabc", "3 abc\r\n"}));
   CAPTURE(body);
   const std::string answer =
-      RawPeer(server).send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body).end().read_all();
+      RawPeer(server)
+          .send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+          .end()
+          .read_all();
   CHECK(status_of(answer) == 400);
 }
 
 TEST_CASE("what is no HTTP is 400 in JSON, and only that connection ends", "[http][attack]") {
   LocalServer server(echo_request);
   const auto garbage = GENERATE(values<std::string>(
-      {"hello\r\n\r\n", "GET\r\n\r\n", "GET /x\r\n\r\n", "GET /x HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00 TLS\r\n\r\n",
-       "GET /x HTTP/1.1\r\nno colon here\r\n\r\n", "GET /x HTTP/1.1\r\nA b: c\r\n\r\n", "{\"json\":true}\r\n\r\n"}));
+      {"hello\r\n\r\n", "GET\r\n\r\n", "GET /x\r\n\r\n", "GET /x HTTP/9.9\r\n\r\n",
+       "\x16\x03\x01\x02\x00 TLS\r\n\r\n", "GET /x HTTP/1.1\r\nno colon here\r\n\r\n",
+       "GET /x HTTP/1.1\r\nA b: c\r\n\r\n", "{\"json\":true}\r\n\r\n"}));
   CAPTURE(garbage);
   const std::string answer = RawPeer(server).send(garbage).end().read_all();
   CHECK(status_of(answer) == 400);
@@ -156,7 +173,8 @@ TEST_CASE("random bytes never end the server", "[http][attack]") {
   Environment& environment = Environment::get();
   for (int i = 0; i < 200; ++i) {
     std::string bytes = i % 2 == 0 ? "POST /x HTTP/1.1\r\n" : "";
-    for (std::uint64_t n = environment.random(300); n > 0; --n) bytes += static_cast<char>(environment.random(256));
+    for (std::uint64_t n = environment.random(300); n > 0; --n)
+      bytes += static_cast<char>(environment.random(256));
     RawPeer(server).send(bytes).end().read_all();
   }
   CHECK(server.client().request("GET", "/x").status == 200);
@@ -170,8 +188,11 @@ TEST_CASE("clients that connect and say nothing cost nobody anything", "[http]")
 }
 
 TEST_CASE("HEAD has the headers of GET and no body", "[http]") {
-  LocalServer server([](Exchange& exchange) { exchange.respond({.status = 200, .headers = {}, .body = "12345"}); });
-  const std::string answer = RawPeer(server).send("HEAD /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").read_all();
+  LocalServer server([](Exchange& exchange) {
+    exchange.respond({.status = 200, .headers = {}, .body = "12345"});
+  });
+  const std::string answer =
+      RawPeer(server).send("HEAD /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").read_all();
   CHECK_THAT(answer, Contains("Content-Length: 5\r\n") && Catch::EndsWith("\r\n\r\n"));
 }
 
@@ -197,7 +218,9 @@ TEST_CASE("an exception becomes an answer: ApiError its own, all else 500", "[ht
 }
 
 TEST_CASE("a handler that forgets the body does not confuse the next request", "[http]") {
-  LocalServer server([](Exchange& exchange) { exchange.respond({.status = 200, .headers = {}, .body = "early"}); });
+  LocalServer server([](Exchange& exchange) {
+    exchange.respond({.status = 200, .headers = {}, .body = "early"});
+  });
   RawPeer peer(server);
   peer.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
   peer.read_until("early");
@@ -206,12 +229,14 @@ TEST_CASE("a handler that forgets the body does not confuse the next request", "
   CHECK_THAT(peer.read_until("early"), Contains("200 OK"));
 }
 
-TEST_CASE("Expect: 100-continue is answered when the body is wanted, and never after the answer", "[http]") {
+TEST_CASE("Expect: 100-continue is answered when the body is wanted, and never after the answer",
+          "[http]") {
   LocalServer server([](Exchange& exchange) {
     if (exchange.request().path == "/no") throw not_found("no");
     echo_request(exchange);
   });
-  const std::string head = " HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  const std::string head =
+      " HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
   RawPeer wanted(server);
   CHECK(status_of(wanted.send("POST /yes" + head).read_until("\r\n\r\n")) == 100);
   CHECK_THAT(wanted.send("ok").read_until("]"), Contains("[ok]"));
@@ -247,7 +272,8 @@ TEST_CASE("a handler that fails in the middle of a stream cuts it: no end is fak
   CHECK_THAT(RawPeer(server).send(kGet).read_all(), Catch::EndsWith("4\r\nhalf\r\n"));
 }
 
-TEST_CASE("an upgrade keeps the bytes that came with the request, and each half on its own", "[http]") {
+TEST_CASE("an upgrade keeps the bytes that came with the request, and each half on its own",
+          "[http]") {
   LocalServer server([](Exchange& exchange) {
     RawStream stream = exchange.hijack("application/vnd.docker.raw-stream");
     std::string all;
@@ -256,23 +282,27 @@ TEST_CASE("an upgrade keeps the bytes that came with the request, and each half 
     stream.write_all("got " + all);  // the client has closed its half; ours still works
   });
   RawPeer peer(server);
-  peer.send("POST /attach HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly ");
-  CHECK_THAT(peer.read_until("\r\n\r\n"), Contains("HTTP/1.1 101 UPGRADED\r\n") && Contains("Upgrade: tcp\r\n"));
+  peer.send(
+      "POST /attach HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly ");
+  CHECK_THAT(peer.read_until("\r\n\r\n"),
+             Contains("HTTP/1.1 101 UPGRADED\r\n") && Contains("Upgrade: tcp\r\n"));
   CHECK(peer.send("late").end().read_all() == "got early late");
 }
 
 TEST_CASE("a hijack without Upgrade is 200 without length, raw until the end", "[http]") {
   LocalServer server([](Exchange& exchange) { exchange.hijack("x/y").write_all("raw"); });
-  const std::string answer = RawPeer(server).send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").read_all();
+  const std::string answer =
+      RawPeer(server).send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").read_all();
   CHECK(status_of(answer) == 200);
-  CHECK_THAT(answer, Contains("Content-Type: x/y") && !Contains("Content-Length") && !Contains("chunked") &&
-                         Catch::EndsWith("\r\n\r\nraw"));
+  CHECK_THAT(answer, Contains("Content-Type: x/y") && !Contains("Content-Length") &&
+                         !Contains("chunked") && Catch::EndsWith("\r\n\r\nraw"));
 }
 
 TEST_CASE("the server's headers are on every answer, errors among them", "[http]") {
   LocalServer server(echo_request, {}, {{"Api-Version", "1.50"}});
   CHECK_THAT(RawPeer(server).send(kGet).read_until("\r\n\r\n"), Contains("Api-Version: 1.50\r\n"));
-  CHECK_THAT(RawPeer(server).send("garbage\r\n\r\n").read_until("\r\n\r\n"), Contains("Api-Version: 1.50\r\n"));
+  CHECK_THAT(RawPeer(server).send("garbage\r\n\r\n").read_until("\r\n\r\n"),
+             Contains("Api-Version: 1.50\r\n"));
 }
 
 TEST_CASE("no value that a client chose breaks out of its header", "[http][attack]") {
@@ -290,7 +320,8 @@ TEST_CASE("many clients at once", "[http]") {
     clients.push_back(std::async(std::launch::async, [&server] {
       HttpClient client = server.client();
       int good = 0;
-      for (int n = 0; n < 50; ++n) good += client.request("POST", "/x", "{}").body == "POST /x [{}]" ? 1 : 0;
+      for (int n = 0; n < 50; ++n)
+        good += client.request("POST", "/x", "{}").body == "POST /x [{}]" ? 1 : 0;
       return good;
     }));
   }
@@ -307,7 +338,8 @@ TEST_CASE("stop ends idle connections, running streams and raw ones", "[http]") 
       } else {
         exchange.begin_stream({.status = 200});
         std::array<char, 10> buffer;
-        RawStream(UniqueFd(::dup(exchange.fd())), "").read_some(buffer);  // a handler that waits for its client
+        RawStream(UniqueFd(::dup(exchange.fd())), "")
+            .read_some(buffer);  // a handler that waits for its client
       }
     });
     for (int i = 0; i < 3; ++i) peers.emplace_back(server);
@@ -318,7 +350,8 @@ TEST_CASE("stop ends idle connections, running streams and raw ones", "[http]") 
 }
 
 TEST_CASE("the parser of one-thread programs takes the same requests, cut anywhere", "[http]") {
-  const std::string request = "POST /v1.50/kill?signal=9 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyREST";
+  const std::string request =
+      "POST /v1.50/kill?signal=9 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyREST";
   for (std::size_t cut = 0; cut < request.size(); ++cut) {
     CAPTURE(cut);
     HttpRequestParser parser;
@@ -333,5 +366,6 @@ TEST_CASE("the parser of one-thread programs takes the same requests, cut anywhe
   parser.feed(request);
   CHECK(parser.take_rest() == "REST");
   CHECK_THROWS_AS(HttpRequestParser().feed("garbage\r\n\r\n"), ApiError);
-  CHECK_THROWS_AS(HttpRequestParser({.header_bytes = 100}).feed("GET /" + std::string(1000, 'a')), ApiError);
+  CHECK_THROWS_AS(HttpRequestParser({.header_bytes = 100}).feed("GET /" + std::string(1000, 'a')),
+                  ApiError);
 }

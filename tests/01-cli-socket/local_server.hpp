@@ -21,7 +21,8 @@ namespace slipway::test {
 /// Serves `handler` until the end of its life; then checks that serving ended well.
 class LocalServer {
  public:
-  explicit LocalServer(HttpServer::Handler handler, HttpLimits limits = {}, HttpHeaders headers = {})
+  explicit LocalServer(HttpServer::Handler handler, HttpLimits limits = {},
+                       HttpHeaders headers = {})
       : server_("engine", std::move(handler), std::move(headers), limits) {
     std::vector<UniqueFd> listeners;
     listeners.push_back(listen_unix(path(), 0600));

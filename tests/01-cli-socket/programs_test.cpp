@@ -24,9 +24,11 @@ TEST_CASE("version, info and api, by slipway and by curl", "[stage-01]") {
   const auto version = engine.slipway({"version"});
   INFO(version);
   CHECK(version.status == 0);
-  CHECK_THAT(version.out, Contains("Client:\n") && Contains("Server: Slipway\n") && Contains("1.50 (minimum version 1.24)"));
+  CHECK_THAT(version.out, Contains("Client:\n") && Contains("Server: Slipway\n") &&
+                              Contains("1.50 (minimum version 1.24)"));
   CHECK(engine.slipway({"version", "-f", "{{.Server.ApiVersion}}"}).out == "1.50\n");
-  CHECK(engine.slipway({"info", "--format", "{{.DockerRootDir}}"}).out == engine.data_root().string() + "\n");
+  CHECK(engine.slipway({"info", "--format", "{{.DockerRootDir}}"}).out ==
+        engine.data_root().string() + "\n");
   CHECK_THAT(engine.slipway({"info"}).out, Contains("Operating System: ") && Contains("CPUs: "));
   CHECK(engine.slipway({"api", "GET", "/_ping"}).out == "OK");
   const auto head = engine.slipway({"api", "-i", "HEAD", "/_ping"});
@@ -48,7 +50,8 @@ TEST_CASE("an error answer is a message and exit code 1", "[stage-01]") {
 TEST_CASE("the stock docker command takes the daemon for a docker one", "[stage-01][docker]") {
   if (!needs("docker")) return;
   TestEngine engine(kStage01);
-  const auto version = engine.docker({"version", "--format", "{{.Server.APIVersion}} {{.Server.Os}}"});
+  const auto version =
+      engine.docker({"version", "--format", "{{.Server.APIVersion}} {{.Server.Os}}"});
   INFO(version);
   CHECK(version.out == "1.50 linux\n");
   CHECK(engine.docker({"info", "--format", "{{.OSType}}"}).out == "linux\n");
@@ -56,25 +59,29 @@ TEST_CASE("the stock docker command takes the daemon for a docker one", "[stage-
   CHECK_THAT(engine.docker({"node", "ls"}).err, Contains("This node is not a swarm manager"));
 }
 
-TEST_CASE("--curl prints a command that does the same; --curl=only does nothing else", "[stage-01]") {
+TEST_CASE("--curl prints a command that does the same; --curl=only does nothing else",
+          "[stage-01]") {
   TestEngine engine(kStage01);
   const auto shown = engine.slipway({"--curl", "api", "--raw", "GET", "/version"});
   INFO(shown);
   CHECK_THAT(shown.err, Catch::StartsWith("curl --unix-socket "));
   CHECK(run_shell(shown.err + " 2>/dev/null").out == shown.out);
-  const auto only = engine.slipway({"api", "--curl=only", "POST", "/containers/create", "{\"a\":\"it's\"}"});
+  const auto only =
+      engine.slipway({"api", "--curl=only", "POST", "/containers/create", "{\"a\":\"it's\"}"});
   CHECK(only.status == 0);
   CHECK(only.out.empty());
   CHECK_THAT(only.err, Contains("-d '{\"a\":\"it'\\''s\"}'"));
 }
 
-TEST_CASE("--explain tells what both boxes did, before or behind the command's name", "[stage-01]") {
+TEST_CASE("--explain tells what both boxes did, before or behind the command's name",
+          "[stage-01]") {
   TestEngine engine(kStage01);
   const Words line = GENERATE(values<Words>({{"--explain", "version"}, {"version", "--explain"}}));
   const auto told = engine.slipway(line);
   INFO(told);
   CHECK_THAT(told.out, Contains("Server: Slipway"));
-  CHECK_THAT(told.err, Contains("cli: GET /version") && Contains("engine: GET /version") && Contains("cli 1, engine 1"));
+  CHECK_THAT(told.err, Contains("cli: GET /version") && Contains("engine: GET /version") &&
+                           Contains("cli 1, engine 1"));
 }
 
 TEST_CASE("without a daemon the message says where, and what to do", "[stage-01]") {
@@ -83,8 +90,10 @@ TEST_CASE("without a daemon the message says where, and what to do", "[stage-01]
   const auto by_flag = run_command({program("slipway", "01"), "-H", host, "info"});
   INFO(by_flag);
   CHECK(by_flag.status == 1);
-  CHECK(by_flag.err == "slipway: Cannot connect to the engine at " + host + ": is slipwayd running?\n");
-  CHECK(run_command({program("slipway", "01"), "info"}, {.environment = {"DOCKER_HOST=" + host}}).err == by_flag.err);
+  CHECK(by_flag.err ==
+        "slipway: Cannot connect to the engine at " + host + ": is slipwayd running?\n");
+  CHECK(run_command({program("slipway", "01"), "info"}, {.environment = {"DOCKER_HOST=" + host}})
+            .err == by_flag.err);
   const auto version = run_command({program("slipway", "01"), "-H", host, "version"});
   CHECK_THAT(version.out, Contains("Client:"));  // its own half it knows
   CHECK(version.status == 1);
@@ -92,11 +101,14 @@ TEST_CASE("without a daemon the message says where, and what to do", "[stage-01]
 
 TEST_CASE("usage errors have docker's exit codes", "[stage-01][cli]") {
   const std::string slipway = program("slipway", "01");
-  const auto [words, status, text] = GENERATE(table<Words, int, std::string>({
-      {{"--nosuch"}, 125, "unknown flag: --nosuch"}, {{"version", "--nosuch"}, 125, "unknown flag: --nosuch\nSee 'slipway version --help'."},
-      {{"nosuch"}, 1, "unknown command: slipway nosuch"}, {{"api", "GET"}, 1, "requires at least 2 arguments"},
-      {{"info", "x"}, 1, "accepts no arguments"}, {{"-H"}, 125, "flag needs an argument: -H"},
-      {{"-H", "tcp://1.2.3.4", "info"}, 1, "only unix://PATH"}}));
+  const auto [words, status, text] = GENERATE(table<Words, int, std::string>(
+      {{{"--nosuch"}, 125, "unknown flag: --nosuch"},
+       {{"version", "--nosuch"}, 125, "unknown flag: --nosuch\nSee 'slipway version --help'."},
+       {{"nosuch"}, 1, "unknown command: slipway nosuch"},
+       {{"api", "GET"}, 1, "requires at least 2 arguments"},
+       {{"info", "x"}, 1, "accepts no arguments"},
+       {{"-H"}, 125, "flag needs an argument: -H"},
+       {{"-H", "tcp://1.2.3.4", "info"}, 1, "only unix://PATH"}}));
   Words line = {slipway};
   line.insert(line.end(), words.begin(), words.end());
   const auto result = run_command(line);
@@ -108,9 +120,13 @@ TEST_CASE("usage errors have docker's exit codes", "[stage-01][cli]") {
 
 TEST_CASE("help is on stdout and succeeds", "[stage-01][cli]") {
   const std::string slipway = program("slipway", "01");
-  const auto [words, text] = GENERATE(table<Words, std::string>({
-      {Words{}, "Common Commands:\n  version"}, {{"--help"}, "Global Options:"}, {{"api", "--help"}, "Usage:  slipway api [OPTIONS] METHOD PATH [BODY]"},
-      {{"help", "api"}, "Usage:  slipway api"}, {{"system"}, "Usage:  slipway system COMMAND"}, {{"--version"}, "Slipway version "}}));
+  const auto [words, text] = GENERATE(table<Words, std::string>(
+      {{Words{}, "Common Commands:\n  version"},
+       {{"--help"}, "Global Options:"},
+       {{"api", "--help"}, "Usage:  slipway api [OPTIONS] METHOD PATH [BODY]"},
+       {{"help", "api"}, "Usage:  slipway api"},
+       {{"system"}, "Usage:  slipway system COMMAND"},
+       {{"--version"}, "Slipway version "}}));
   Words line = {slipway};
   line.insert(line.end(), words.begin(), words.end());
   const auto result = run_command(line);
@@ -125,16 +141,20 @@ TEST_CASE("the daemon: socket mode, ready line, clean end", "[stage-01][daemon]"
   struct stat info {};
   REQUIRE(::stat(engine.socket().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0660);
-  CHECK_THAT(engine.log(), Contains("level=info msg=\"API listen on " + engine.socket().string() + "\""));
+  CHECK_THAT(engine.log(),
+             Contains("level=info msg=\"API listen on " + engine.socket().string() + "\""));
   CHECK(engine.stop() == 0);
   CHECK_FALSE(std::filesystem::exists(engine.socket()));
 }
 
-TEST_CASE("a second daemon on the same root is refused by name; kill -9 leaves nothing that refuses", "[stage-01][daemon]") {
+TEST_CASE(
+    "a second daemon on the same root is refused by name; kill -9 leaves nothing that refuses",
+    "[stage-01][daemon]") {
   TestEngine engine(kStage01);
   const std::string slipwayd = program("slipwayd", "01");
   TempFolder other;
-  const auto second = run_command({slipwayd, "--data-root", engine.data_root(), "--exec-root", other.path()});
+  const auto second =
+      run_command({slipwayd, "--data-root", engine.data_root(), "--exec-root", other.path()});
   INFO(second);
   CHECK(second.status == 1);
   CHECK_THAT(second.err, Contains("another daemon uses " + engine.data_root().string()));
@@ -149,7 +169,8 @@ TEST_CASE("several sockets, a pid file, and bad flags of the daemon", "[stage-01
   const std::string second = (folder.path() / "second.sock").string();
   const std::string pidfile = (folder.path() / "pid").string();
   {
-    TestEngine engine({.stage = "01", .flags = {"-H", "unix://" + second, "-p", pidfile}, .images = false});
+    TestEngine engine(
+        {.stage = "01", .flags = {"-H", "unix://" + second, "-p", pidfile}, .images = false});
     CHECK(TestEngine::http_at(second, "GET", "/_ping").body == "OK");
     CHECK(read_text(pidfile) == std::to_string(engine.pid()) + "\n");
   }
@@ -159,7 +180,8 @@ TEST_CASE("several sockets, a pid file, and bad flags of the daemon", "[stage-01
   const std::string root = folder.path();
   CHECK(run_command({slipwayd, "--nosuch"}).status == 1);
   CHECK(run_command({slipwayd, "--help"}).status == 0);
-  const auto tcp = run_command({slipwayd, "--data-root", root + "/d", "--exec-root", root + "/e", "-H", "tcp://0.0.0.0:1"});
+  const auto tcp = run_command(
+      {slipwayd, "--data-root", root + "/d", "--exec-root", root + "/e", "-H", "tcp://0.0.0.0:1"});
   INFO(tcp);
   CHECK(tcp.status == 1);
   CHECK_THAT(tcp.err, Contains("only unix://PATH"));
@@ -172,12 +194,13 @@ TEST_CASE("the daemon ends while clients hold connections", "[stage-01][daemon]"
   CHECK(engine.stop() == 0);
 }
 
-TEST_CASE("a daemon out of descriptors serves those it has, and all again afterwards", "[stage-01][daemon][attack]") {
+TEST_CASE("a daemon out of descriptors serves those it has, and all again afterwards",
+          "[stage-01][daemon][attack]") {
   TempFolder folder;
   const std::string root = folder.path();
   const std::string socket = root + "/e/slipway.sock";
-  RunningCommand daemon({"sh", "-c", "ulimit -n 24; exec \"$0\" \"$@\"", program("slipwayd", "01"), "--data-root", root + "/d",
-                         "--exec-root", root + "/e"});
+  RunningCommand daemon({"sh", "-c", "ulimit -n 24; exec \"$0\" \"$@\"", program("slipwayd", "01"),
+                         "--data-root", root + "/d", "--exec-root", root + "/e"});
   REQUIRE(daemon.wait_for_output("API listen on"));
   {
     std::vector<slipway::UniqueFd> greedy;

@@ -1,5 +1,6 @@
 /// \file
-/// The tracer: steps travel from box to box with the request, and are told as a story. Invariant 01-I5.
+/// The tracer: steps travel from box to box with the request, and are told as a story. Invariant
+/// 01-I5.
 
 #include <nlohmann/json.hpp>
 
@@ -41,8 +42,14 @@ TEST_CASE("a step knows its box, its time, and whether it failed", "[trace]") {
 }
 
 TEST_CASE("steps survive the way through a header", "[trace]") {
-  const std::vector<TraceStep> steps = {{.box = "shim", .stage = "03", .name = "rootfs", .call = "mount",
-                                         .arguments = "\"a\" → b\n\xff", .result = "ok", .start_us = 5, .duration_us = 7}};
+  const std::vector<TraceStep> steps = {{.box = "shim",
+                                         .stage = "03",
+                                         .name = "rootfs",
+                                         .call = "mount",
+                                         .arguments = "\"a\" → b\n\xff",
+                                         .result = "ok",
+                                         .start_us = 5,
+                                         .duration_us = 7}};
   const std::string text = steps_to_text(steps);
   for (const char c : text) REQUIRE((c >= 0x20 && c < 0x7f));  // one line of ASCII
   const auto back = steps_from_text(text);
@@ -56,7 +63,8 @@ TEST_CASE("steps survive the way through a header", "[trace]") {
   }
 }
 
-TEST_CASE("a request's steps come back: in a header, in a trailer, and from two boxes behind", "[trace]") {
+TEST_CASE("a request's steps come back: in a header, in a trailer, and from two boxes behind",
+          "[trace]") {
   LocalServer shim([](Exchange& exchange) {
     { auto step = exchange.trace().begin("03", "inner", "clone3"); }
     exchange.respond({.status = 204});
@@ -85,22 +93,62 @@ TEST_CASE("a request's steps come back: in a header, in a trailer, and from two 
 }
 
 TEST_CASE("without the header there are no steps, and a hostile id is no id", "[trace][attack]") {
-  LocalServer server([](Exchange& exchange) { exchange.respond({.status = 200, .headers = {}, .body = exchange.trace().id()}); });
+  LocalServer server([](Exchange& exchange) {
+    exchange.respond({.status = 200, .headers = {}, .body = exchange.trace().id()});
+  });
   const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
   CHECK_THAT(RawPeer(server).send(head + "\r\n").read_all(), !Contains("X-Slipway-Steps"));
-  CHECK_THAT(RawPeer(server).send(head + "X-Slipway-Trace: <a>\r\n\r\n").read_all(), !Contains("<a>"));
-  CHECK_THAT(RawPeer(server).send(head + "X-Slipway-Trace: a-1\r\n\r\n").read_all(), Contains("X-Slipway-Steps: [") && Contains("a-1"));
+  CHECK_THAT(RawPeer(server).send(head + "X-Slipway-Trace: <a>\r\n\r\n").read_all(),
+             !Contains("<a>"));
+  CHECK_THAT(RawPeer(server).send(head + "X-Slipway-Trace: a-1\r\n\r\n").read_all(),
+             Contains("X-Slipway-Steps: [") && Contains("a-1"));
 }
 
 TEST_CASE("the story: in order of time, indented by box, outer steps first", "[trace]") {
-  const std::string story = explain_story("slipway run", {
-      {.box = "engine", .stage = "02", .name = "serve", .call = "POST", .arguments = "/x", .result = "ok", .start_us = 2000, .duration_us = 500},
-      {.box = "shim", .stage = "03", .name = "rootfs", .call = "mount", .arguments = "a\x1b[31m", .result = "failed", .start_us = 2100, .duration_us = 40},
-      {.box = "cli", .stage = "01", .name = "request", .call = "POST", .arguments = "/x", .result = "ok", .start_us = 1000, .duration_us = 2000}},
-      1000, 4000);
+  const std::string story = explain_story("slipway run",
+                                          {{.box = "engine",
+                                            .stage = "02",
+                                            .name = "serve",
+                                            .call = "POST",
+                                            .arguments = "/x",
+                                            .result = "ok",
+                                            .start_us = 2000,
+                                            .duration_us = 500},
+                                           {.box = "shim",
+                                            .stage = "03",
+                                            .name = "rootfs",
+                                            .call = "mount",
+                                            .arguments = "a\x1b[31m",
+                                            .result = "failed",
+                                            .start_us = 2100,
+                                            .duration_us = 40},
+                                           {.box = "cli",
+                                            .stage = "01",
+                                            .name = "request",
+                                            .call = "POST",
+                                            .arguments = "/x",
+                                            .result = "ok",
+                                            .start_us = 1000,
+                                            .duration_us = 2000}},
+                                          1000, 4000);
   const auto at = [&](const char* text) { return story.find(text); };
   CHECK(at("cli: POST /x") < at("  engine: POST /x"));
   CHECK(at("  engine: POST /x") < at("      shim: mount a [31m → failed   [03 rootfs]"));
   CHECK_THAT(story, Contains("3.00   total") && Contains("cli 1, engine 1, shim 1"));
   CHECK_THAT(story, Contains("0.04"));
+}
+
+TEST_CASE("the story shortens ids and tells nothing twice", "[trace]") {
+  const std::string id(64, 'a');
+  const TraceStep step{.box = "engine",
+                       .stage = "02",
+                       .name = "x",
+                       .call = "POST",
+                       .arguments = "/c/" + id + "/start",
+                       .result = "ok",
+                       .start_us = 5};
+  const std::string story = explain_story("t", {step, step}, 0, 10);
+  CHECK_THAT(story, Contains("POST /c/aaaaaaaaaaaa/start ") && Contains("engine 1"));
+  CHECK(explain_story("t", {{.box = "cli", .call = std::string(65, 'b')}}, 0, 10)
+            .find(std::string(65, 'b')) != std::string::npos);
 }

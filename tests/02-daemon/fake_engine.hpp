@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// An engine that only pretends: for tests of the command line alone. It notes each request and answers as told.
+/// An engine that only pretends: for tests of the command line alone. It notes each request and
+/// answers as told.
 
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -14,9 +15,11 @@ namespace slipway::test {
 class FakeEngine {
  public:
   /// Answers with this status and JSON.
-  void answer(const std::string& method, const std::string& pattern, int status, nlohmann::json body) {
+  void answer(const std::string& method, const std::string& pattern, int status,
+              nlohmann::json body) {
     router_.add(method, pattern, [status, body = std::move(body)](Exchange& exchange) {
-      exchange.respond(status == 204 || status == 304 ? HttpResponse{.status = status} : json_response(status, body));
+      exchange.respond(status == 204 || status == 304 ? HttpResponse{.status = status}
+                                                      : json_response(status, body));
     });
   }
   void on(const std::string& method, const std::string& pattern, Router::Handler handler) {
@@ -46,7 +49,8 @@ class FakeEngine {
  private:
   void serve(Exchange& exchange) {
     const HttpRequest& request = exchange.request();
-    const std::string target = request.target.substr(request.target.find('/', 1));  // without /v1.50
+    const std::string target =
+        request.target.substr(request.target.find('/', 1));  // without /v1.50
     const std::string body = exchange.read_body();
     {
       const std::scoped_lock lock(mutex_);

@@ -34,8 +34,9 @@ TEST_CASE("a frame is eight bytes and the payload", "[stdio]") {
 }
 
 TEST_CASE("frames come apart wherever the reads are cut", "[stdio]") {
-  const std::string bytes = encode_frame(StdioStream::out, "hello ") + encode_frame(StdioStream::out, "world") +
-                            encode_frame(StdioStream::err, "oops") + encode_frame(StdioStream::system_error, "!");
+  const std::string bytes =
+      encode_frame(StdioStream::out, "hello ") + encode_frame(StdioStream::out, "world") +
+      encode_frame(StdioStream::err, "oops") + encode_frame(StdioStream::system_error, "!");
   const std::string whole = "1:hello world;2:oops;3:!";
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
     CAPTURE(cut);
@@ -50,13 +51,15 @@ TEST_CASE("payload is handed on before its frame is whole", "[stdio]") {
   std::string got;
   StdioDemuxer demuxer([&](StdioStream, std::string_view bytes) { got += bytes; });
   CHECK(demuxer.at_border());
-  demuxer.feed(std::string("\1\0\0\0\x7f\xff\xff\xff", 8) + "the first of two thousand million");  // nothing is reserved for it
+  demuxer.feed(std::string("\1\0\0\0\x7f\xff\xff\xff", 8) +
+               "the first of two thousand million");  // nothing is reserved for it
   CHECK(got == "the first of two thousand million");
   CHECK_FALSE(demuxer.at_border());
 }
 
 TEST_CASE("empty frames are no end and no output", "[stdio]") {
-  CHECK(taken_apart({std::string("\1\0\0\0\0\0\0\0", 8) + encode_frame(StdioStream::out, "x")}) == "1:x");
+  CHECK(taken_apart({std::string("\1\0\0\0\0\0\0\0", 8) + encode_frame(StdioStream::out, "x")}) ==
+        "1:x");
 }
 
 TEST_CASE("bytes that are no frames are refused", "[stdio][attack]") {

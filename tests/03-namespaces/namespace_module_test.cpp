@@ -22,7 +22,8 @@ json spec_of(const json& config, const json& host_config, const json& env = json
   NamespaceModule module;
   CreateRequest request{.config = config, .host_config = host_config};
   module.check(request);
-  const ContainerRecord record{.id = kId, .config = request.config, .host_config = request.host_config};
+  const ContainerRecord record{
+      .id = kId, .config = request.config, .host_config = request.host_config};
   json spec = {{"process", {{"env", env}}}};
   Trace trace;
   StartContext start{record, "", spec, trace};
@@ -59,7 +60,8 @@ TEST_CASE("a container without wishes gets every wall", "[unit][spec]") {
   CHECK(spec["annotations"]["io.slipway.user"] == "");
   CHECK(spec["root"]["readonly"] == false);
   CHECK(spec["linux"]["readonlyPaths"] == json(default_readonly_paths()));
-  for (const char* path : {"/proc/kcore", "/proc/keys", "/sys/firmware", "/sys/devices/virtual/powercap"}) {
+  for (const char* path :
+       {"/proc/kcore", "/proc/keys", "/sys/firmware", "/sys/devices/virtual/powercap"}) {
     INFO(path);
     CHECK(spec["linux"]["maskedPaths"].dump().find(path) != std::string::npos);
   }
@@ -74,11 +76,12 @@ TEST_CASE("mounts are docker's, in docker's order", "[unit][spec]") {
 }
 
 TEST_CASE("a namespace may be shared with the host, one by one", "[unit][spec]") {
-  const auto [field, kind] = GENERATE(table<std::string, std::string>({{"PidMode", "pid"},
-                                                                       {"IpcMode", "ipc"},
-                                                                       {"UTSMode", "uts"},
-                                                                       {"CgroupnsMode", "cgroup"},
-                                                                       {"NetworkMode", "network"}}));
+  const auto [field, kind] =
+      GENERATE(table<std::string, std::string>({{"PidMode", "pid"},
+                                                {"IpcMode", "ipc"},
+                                                {"UTSMode", "uts"},
+                                                {"CgroupnsMode", "cgroup"},
+                                                {"NetworkMode", "network"}}));
   INFO(field);
   const auto types = namespace_types(spec_of(json::object(), {{field, "host"}}));
   CHECK(types.size() == 5);
@@ -90,7 +93,8 @@ TEST_CASE("the host's UTS namespace keeps its name", "[unit][spec]") {
 }
 
 TEST_CASE("networks that are not the host's are a namespace of their own", "[unit][spec]") {
-  const auto mode = GENERATE(values<std::string>({"", "default", "bridge", "none", "some-network"}));
+  const auto mode =
+      GENERATE(values<std::string>({"", "default", "bridge", "none", "some-network"}));
   CHECK(namespace_types(spec_of(json::object(), {{"NetworkMode", mode}})).size() == 6);
 }
 
@@ -108,7 +112,8 @@ TEST_CASE("an empty list of masked paths means none", "[unit][spec]") {
 TEST_CASE("the environment has docker's order", "[unit][spec]") {
   const json config = {{"Hostname", "web"}, {"Tty", true}};
   const json env = {"A=1", "PATH=/bin", "A=2", "TERM"};
-  CHECK(spec_of(config, nullptr, env)["process"]["env"] == json({"PATH=/bin", "HOSTNAME=web", "A=2"}));
+  CHECK(spec_of(config, nullptr, env)["process"]["env"] ==
+        json({"PATH=/bin", "HOSTNAME=web", "A=2"}));
   CHECK(spec_of(config, nullptr)["process"]["env"] ==
         json({"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=web",
               "TERM=xterm"}));
@@ -135,7 +140,9 @@ TEST_CASE("bad create fields are refused with their names", "[unit][spec]") {
       {json::object(), {{"Privileged", "yes"}}, "HostConfig.Privileged"},
       {json::object(), {{"ReadonlyRootfs", 1}}, "HostConfig.ReadonlyRootfs"},
       {json::object(), {{"MaskedPaths", {1}}}, "HostConfig.MaskedPaths"},
-      {{{"Hostname", "x"}}, {{"UTSMode", "host"}}, "conflicting options: hostname and the UTS mode"},
+      {{{"Hostname", "x"}},
+       {{"UTSMode", "host"}},
+       "conflicting options: hostname and the UTS mode"},
   }));
   INFO(config << " " << host_config);
   CHECK_THAT(refusal(config, host_config), Catch::Contains(words));
@@ -149,7 +156,8 @@ TEST_CASE("inspect shows what was filled in", "[unit][spec]") {
   CHECK(request.host_config["IpcMode"] == "private");
   CHECK(request.host_config["MaskedPaths"] == json(default_masked_paths()));
   json inspect;
-  module.describe({.id = kId, .config = request.config, .host_config = request.host_config}, inspect);
+  module.describe({.id = kId, .config = request.config, .host_config = request.host_config},
+                  inspect);
   CHECK(inspect["Config"]["Hostname"] == kId.substr(0, 12));
 }
 
@@ -174,8 +182,8 @@ TEST_CASE("a root is an absolute folder of the host", "[unit][spec]") {
 }
 
 TEST_CASE("mount options go to whom they belong", "[unit][spec]") {
-  const MountOptions options = parse_mount_options(
-      {"rbind", "ro", "nosuid", "noatime", "size=64m", "rslave", "newinstance", "suid", "defaults"});
+  const MountOptions options = parse_mount_options({"rbind", "ro", "nosuid", "noatime", "size=64m",
+                                                    "rslave", "newinstance", "suid", "defaults"});
   CHECK(options.bind);
   CHECK(options.recursive);
   CHECK(options.set == (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME));
@@ -185,7 +193,8 @@ TEST_CASE("mount options go to whom they belong", "[unit][spec]") {
 }
 
 TEST_CASE("capabilities are known by name", "[unit][spec]") {
-  CHECK(parse_capabilities(default_capabilities()) == 0xa80425fb);  // what /proc/PID/status shows under docker
+  CHECK(parse_capabilities(default_capabilities()) ==
+        0xa80425fb);  // what /proc/PID/status shows under docker
   CHECK(capability_names(parse_capabilities(default_capabilities())) == default_capabilities());
   CHECK_THROWS_WITH(parse_capabilities({"CAP_NOSUCH"}), Catch::Contains("CAP_NOSUCH"));
 }

@@ -1,5 +1,5 @@
-// RootDir against a tree that wants out. The canary is a folder of the host beside the root: whatever is asked, it stays
-// empty. (03-I2)
+// RootDir against a tree that wants out. The canary is a folder of the host beside the root:
+// whatever is asked, it stays empty. (03-I2)
 
 #include "03-namespaces/root_dir.hpp"
 
@@ -116,7 +116,8 @@ TEST_CASE("folders and files are made inside the root", "[unit][rootdir]") {
   CHECK(error_of([&] { (void)tree.door.make_folders("/etc/passwd/x"); }) == ENOTDIR);
 }
 
-TEST_CASE("CVE-2019-19921: what gets mounted on for /proc must be no link", "[unit][rootdir][cve]") {
+TEST_CASE("CVE-2019-19921: what gets mounted on for /proc must be no link",
+          "[unit][rootdir][cve]") {
   const HostileTree tree;
   fs::create_symlink("etc", tree.root / "proc");
   write_text(tree.root / "sys", "");

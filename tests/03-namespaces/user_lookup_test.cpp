@@ -64,18 +64,30 @@ TEST_CASE("a user text names who runs", "[unit][user]") {
   CHECK(ids.home == home);
 }
 
-TEST_CASE("CVE-2024-40635: what can be no user is refused, never wrapped to root", "[unit][user][cve]") {
-  const auto text = GENERATE(values<std::string>(
-      {"2147483648", "4294967295", "4294967296", "99999999999999999999", "-1", "+1", ":", "1:", ":1", "1:2:3",
-       " 0", "0 ", "app\n", "app\nroot:x:0:0", "1:-1", "1:4294967296", "nosuch", "0x0", "1000:nosuch", "evil", "huge"}));
+TEST_CASE("CVE-2024-40635: what can be no user is refused, never wrapped to root",
+          "[unit][user][cve]") {
+  const auto text = GENERATE(values<std::string>({"2147483648",  "4294967295",
+                                                  "4294967296",  "99999999999999999999",
+                                                  "-1",          "+1",
+                                                  ":",           "1:",
+                                                  ":1",          "1:2:3",
+                                                  " 0",          "0 ",
+                                                  "app\n",       "app\nroot:x:0:0",
+                                                  "1:-1",        "1:4294967296",
+                                                  "nosuch",      "0x0",
+                                                  "1000:nosuch", "evil",
+                                                  "huge"}));
   INFO("--user '" << text << "'");
   CHECK_THROWS_AS(find(text), CommandError);
 }
 
 TEST_CASE("unknown names are refused in docker's words", "[unit][user]") {
-  CHECK_THROWS_WITH(find("nosuch"), "unable to find user nosuch: no matching entries in passwd file");
-  CHECK_THROWS_WITH(find("app:nosuch"), "unable to find group nosuch: no matching entries in group file");
-  CHECK_THROWS_WITH(find("4294967296"), Catch::Contains("uids and gids must be in range 0-2147483647"));
+  CHECK_THROWS_WITH(find("nosuch"),
+                    "unable to find user nosuch: no matching entries in passwd file");
+  CHECK_THROWS_WITH(find("app:nosuch"),
+                    "unable to find group nosuch: no matching entries in group file");
+  CHECK_THROWS_WITH(find("4294967296"),
+                    Catch::Contains("uids and gids must be in range 0-2147483647"));
 }
 
 TEST_CASE("--group-add adds to the user's groups", "[unit][user]") {
@@ -83,7 +95,8 @@ TEST_CASE("--group-add adds to the user's groups", "[unit][user]") {
   CHECK_THROWS_AS(find("app", {"nosuch"}), CommandError);
 }
 
-TEST_CASE("CVE-2024-9676: account files that are no files are refused at once", "[unit][user][cve]") {
+TEST_CASE("CVE-2024-9676: account files that are no files are refused at once",
+          "[unit][user][cve]") {
   const TempFolder folder;
   const RootDir root = RootDir::at(folder.path());
   CHECK(read_account_file(root, "/passwd").empty());
@@ -96,6 +109,7 @@ TEST_CASE("CVE-2024-9676: account files that are no files are refused at once", 
   write_text(folder.path() / "long", "");
   std::filesystem::resize_file(folder.path() / "long", 10'000'000'000);  // sparse
   CHECK_THROWS_WITH(read_account_file(root, "/long"), Catch::Contains("longer than 1 MiB"));
-  std::filesystem::create_symlink("/etc/passwd", folder.path() / "out");  // the host has one, this root has not
+  std::filesystem::create_symlink("/etc/passwd",
+                                  folder.path() / "out");  // the host has one, this root has not
   CHECK(read_account_file(root, "/out").empty());
 }

@@ -1,0 +1,49 @@
+// Each box can be asked by curl, and each may die.
+
+#include "clients.hpp"
+
+using namespace slipway::test;
+
+TEST_CASE("curl asks the engine, the supervisor and a shim what they know", "[acceptance]") {
+  TestEngine& engine = shared_engine();
+  const std::string name = random_name("asked");
+  const std::string id = line_of(engine.slipway({"run", "-d", "--name", name, "busybox", "sleep", "60"}));
+  const auto list = engine.http("GET", "/containers/json").json();
+  REQUIRE(list.size() == 1);
+  CHECK(list[0]["Id"] == id);
+  CHECK(list[0]["Names"][0] == "/" + name);
+  const auto tasks = TestEngine::http_at(engine.supervisor_socket(), "GET", "/tasks").json();
+  REQUIRE(tasks.size() == 1);
+  CHECK(tasks[0]["Id"] == id);
+  const std::string shim = tasks[0]["ShimSocket"];
+  const auto state = TestEngine::http_at(shim, "GET", "/state").json();
+  CHECK(state["Id"] == id);
+  CHECK(state["Status"] == "running");
+  CHECK(state["Pid"] == tasks[0]["Pid"]);
+  CHECK(engine.slipway({"rm", "-f", name}).status == 0);
+}
+
+TEST_CASE("a container outlives engine and supervisor: exit code and output are kept", "[acceptance]") {
+  if (!needs("docker")) return;
+  TestEngine engine;
+  const std::string name = random_name("survivor");
+  REQUIRE(engine.docker({"run", "-d", "--name", name, "busybox", "sh", "-c", "sleep 3; echo done; exit 5"}).status == 0);
+  engine.kill_supervisor();
+  engine.kill_engine();
+  engine.start();
+  CHECK(line_of(engine.docker({"wait", name})) == "5");
+  CHECK(engine.docker({"logs", name}).out == "done\n");
+  CHECK(engine.docker({"rm", name}).status == 0);
+}
+
+TEST_CASE("the trace of run names each box and the kernel's calls", "[acceptance]") {
+  TestEngine& engine = shared_engine();
+  const auto result = engine.slipway({"--explain", "run", "--rm", "busybox", "echo", "seen"});
+  INFO(result);
+  CHECK(result.out == "seen\n");
+  for (const std::string word : {"cli:", "engine:", "supervisor:", "shim:", "container:", "clone3",
+                                 "overlay", "pivot_root", "execve"}) {
+    INFO("looking for " << word);
+    CHECK(result.err.find(word) != std::string::npos);
+  }
+}
