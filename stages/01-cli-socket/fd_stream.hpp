@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -17,6 +18,7 @@
 #include "api_error.hpp"
 #include "http_message.hpp"
 #include "sys_error.hpp"
+#include "trace.hpp"
 #include "unique_fd.hpp"
 
 namespace slipway {
@@ -32,6 +34,9 @@ class FdStream {
   /// The longest wait of one read in milliseconds; -1 for ever. Over it a read fails with
   /// `timed_out`.
   void read_timeout(int milliseconds) { timeout_ms_ = milliseconds; }
+  /// The moment (CLOCK_MONOTONIC, microseconds) after which no read waits, however many reads there
+  /// are; 0 for none.
+  void read_deadline(std::int64_t monotonic) { deadline_us_ = monotonic; }
 
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers, BeastError& error) {
@@ -39,7 +44,7 @@ class FdStream {
     const boost::asio::mutable_buffer first = *boost::asio::buffer_sequence_begin(buffers);
     if (first.size() == 0) return 0;
     pollfd waiting{.fd = fd_, .events = POLLIN, .revents = 0};
-    const int ready = retry_on_signal([&] { return ::poll(&waiting, 1, timeout_ms_); });
+    const int ready = retry_on_signal([&] { return ::poll(&waiting, 1, wait_ms()); });
     if (ready == 0) error = boost::asio::error::timed_out;
     if (ready <= 0) return 0;
     const ssize_t count =
@@ -58,8 +63,14 @@ class FdStream {
   }
 
  private:
+  [[nodiscard]] int wait_ms() const {
+    if (deadline_us_ == 0) return timeout_ms_;
+    return static_cast<int>(std::max<std::int64_t>(deadline_us_ - monotonic_us(), 0) / 1000);
+  }
+
   int fd_;
   int timeout_ms_ = -1;
+  std::int64_t deadline_us_ = 0;
 };
 
 /// Sends all bytes. \throws SysError (EPIPE: the peer is gone; no signal)

@@ -133,18 +133,13 @@ class Connection {
   /// One limit for the whole head: a client that sends a byte now and then is slow, too.
   void read_header_in_time(BeastError& error) {
     //@exercise 01.3 One time limit for the whole head, however slowly it drips in
-    //@hint   the stream's own timeout is for one read; one byte a second never meets it
-    //@hint   monotonic_us() now and after each read
-    //@hint   the error boost::asio::error::timed_out becomes the answer 408
+    //@hint   a time limit for each read (read_timeout) is never met by one byte a second
+    //@hint   FdStream has a deadline, too; monotonic_us() is now
+    //@hint   the body has its own patience: take the deadline away again
     //@stub   http::read_header(stream_, early_, *parser_, error);
-    const std::int64_t end = monotonic_us() + limits_.header_seconds * 1'000'000LL;
-    while (!error && !parser_->is_header_done()) {
-      http::read_some(stream_, early_, *parser_, error);
-      if (error == http::error::need_buffer) error = {};
-      if (!error && !parser_->is_header_done() && monotonic_us() > end) {
-        error = boost::asio::error::timed_out;
-      }
-    }
+    stream_.read_deadline(monotonic_us() + limits_.header_seconds * 1'000'000LL);
+    http::read_header(stream_, early_, *parser_, error);
+    stream_.read_deadline(0);
     //@end
   }
 

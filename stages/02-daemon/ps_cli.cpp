@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "01-cli-socket/go_template.hpp"
+#include "01-cli-socket/log_line.hpp"
 #include "container_cli.hpp"
 #include "human_text.hpp"
 #include "text_table.hpp"
@@ -62,6 +63,13 @@ std::string command_of(const json& container, bool whole) {
   return dump_json(command);
 }
 
+/// "2025-06-01 12:00:00 +0000 UTC", as Go prints a moment.
+std::string go_time(std::int64_t unix_seconds) {
+  std::string text = rfc3339(unix_seconds * 1'000'000'000).substr(0, 19);
+  text.replace(10, 1, " ");
+  return text + " +0000 UTC";
+}
+
 /// What a template may ask for of one container: docker's names.
 json row_of(const json& container, bool whole) {
   const std::string id = container.value("Id", "");
@@ -70,7 +78,7 @@ json row_of(const json& container, bool whole) {
           {"Image", container.value("Image", "")},
           {"Command", command_of(container, whole)},
           {"RunningFor", human_duration(::time(nullptr) - created) + " ago"},
-          {"CreatedAt", created},
+          {"CreatedAt", go_time(created)},
           {"Status", container.value("Status", "")},
           {"State", container.value("State", "")},
           {"Ports", ports_of(container)},

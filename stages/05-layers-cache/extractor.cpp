@@ -152,7 +152,7 @@ int Extractor::folder(const std::string& path) {
     try {
       const UniqueFd made = root_.make_folders(inside);
     } catch (const SysError& error) {
-      if (!error.is(EEXIST)) throw;
+      if (!error.is(EEXIST) && !error.is(ENOENT)) throw;
       throw Refused("its folder is a link that leads to nothing inside the layer");
     }
     found = root_.open(inside, kFolderFlags);

@@ -32,14 +32,6 @@ json descriptor_of(const Image& image, const ImageReference* name) {
   return descriptor;
 }
 
-std::optional<ImageReference> maybe_reference(const std::string& typed) {
-  try {
-    return ImageReference::parse(typed).with_default_tag();
-  } catch (const ApiError&) {  // an id, or nonsense
-    return std::nullopt;
-  }
-}
-
 bool is_called(const Image& image, const ImageReference& name) {
   if (name.digest() && *name.digest() != image.manifest.digest) return false;
   return std::any_of(image.names.begin(), image.names.end(), [&](const ImageReference& own) {
@@ -87,8 +79,9 @@ ImagePtr find_image(const std::vector<ImagePtr>& images, const std::string& type
     return image.id.text() == typed || image.id.hex() == typed;
   };
   if (ImagePtr found = only(images, by_id)) return found;
-  const auto name = maybe_reference(typed);
+  auto name = ImageReference::maybe_parse(typed);
   if (name) {
+    name = name->with_default_tag();
     const auto by_name = [&](const Image& image) { return is_called(image, *name); };
     if (ImagePtr found = only(images, by_name)) return found;
   }

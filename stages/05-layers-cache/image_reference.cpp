@@ -151,6 +151,14 @@ ImageReference ImageReference::parse(std::string_view text) {
   return reference;
 }
 
+std::optional<ImageReference> ImageReference::maybe_parse(std::string_view text) {
+  try {
+    return parse(text);
+  } catch (const ApiError&) {
+    return std::nullopt;
+  }
+}
+
 ImageReference ImageReference::with_default_tag() const {
   return tag_ || digest_ ? *this : with_tag("latest");
 }

@@ -17,6 +17,8 @@ class ImageReference {
   /// Normalises what a person or client wrote; the tag stays absent if there is none.
   /// \throws ApiError 400 in Docker's words: `invalid reference format`, `… must be lowercase`, …
   static ImageReference parse(std::string_view text);
+  /// The same; nothing for what is no reference.
+  static std::optional<ImageReference> maybe_parse(std::string_view text);
 
   [[nodiscard]] const std::string& domain() const noexcept { return domain_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -48,10 +48,8 @@ RemovalPlan plan_by_id(const Image& image, bool force, const std::vector<ImageUs
   return {.untag = image.names, .remove = true};
 }
 
-RemovalPlan plan_by_name(const Image& image, const std::string& typed, bool force,
-                         const std::vector<ImageUser>& users) {
-  const ImageReference name = ImageReference::parse(typed).with_default_tag();
-  if (name.digest()) return plan_by_id(image, force, users);
+RemovalPlan plan_by_name(const Image& image, const std::string& typed, const ImageReference& name,
+                         bool force, const std::vector<ImageUser>& users) {
   const bool last = image.names.size() <= 1;
   if (last && !force && !users.empty()) {
     throw conflict("conflict: unable to remove repository reference \"" + typed +
@@ -70,8 +68,12 @@ bool is_id_prefix(const Image& image, const std::string& typed) {
 
 RemovalPlan plan_removal(const Image& image, const std::string& typed, bool force,
                          const std::vector<ImageUser>& users) {
-  return is_id_prefix(image, typed) ? plan_by_id(image, force, users)
-                                    : plan_by_name(image, typed, force, users);
+  const auto wanted = ImageReference::maybe_parse(typed);
+  const auto name = std::find_if(image.names.begin(), image.names.end(), [&](const auto& own) {
+    return wanted && own.full() == wanted->with_default_tag().full();
+  });
+  return name == image.names.end() ? plan_by_id(image, force, users)
+                                   : plan_by_name(image, typed, *name, force, users);
 }
 
 }  // namespace slipway

@@ -21,7 +21,7 @@ struct RemovalPlan {
   bool remove = false;  ///< the image itself, too
 };
 
-/// True if what was typed is an id or the beginning of one, and not a name.
+/// True if what was typed is this image's id or the beginning of it.
 bool is_id_prefix(const Image& image, const std::string& typed);
 
 /// By a name only that name goes, and the image with its last one. By an id the image goes, if one repository alone names it.

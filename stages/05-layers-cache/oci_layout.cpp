@@ -1,6 +1,5 @@
 // The OCI image layout in a tar. Spec: OCI image-spec, image-layout.md.
 
-#include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "image_archive.hpp"
 #include "image_index.hpp"
@@ -38,11 +37,8 @@ std::optional<ImageReference> name_of(const JsonFields& descriptor) {
   std::string name = notes.text(kImageNameAnnotation);
   if (name.empty()) name = notes.text(kRefNameAnnotation);
   if (name.empty() || name == "latest") return std::nullopt;
-  try {
-    return ImageReference::parse(name).with_default_tag();
-  } catch (const ApiError&) {
-    return std::nullopt;
-  }
+  const auto reference = ImageReference::maybe_parse(name);
+  return reference ? std::optional(reference->with_default_tag()) : std::nullopt;
 }
 
 IncomingImage read_image(const ArchiveFiles& files, const Descriptor& descriptor) {

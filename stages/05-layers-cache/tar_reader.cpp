@@ -39,7 +39,7 @@ Archive open_filters(int fd) {
   ::archive_read_support_format_raw(raw);
   ::archive_read_support_format_empty(raw);
   if (::archive_read_open_fd(raw, fd, kReadSize) != ARCHIVE_OK) {
-    throw Refused("the archive cannot be read: " + error_of(raw));
+    throw Refused("damaged archive: " + error_of(raw));
   }
   return reader;
 }

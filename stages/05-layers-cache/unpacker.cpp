@@ -80,8 +80,11 @@ void feed(RawStream& child, const BodySource& stream) {
   child.shutdown_write();
 }
 
-UnpackReport report_of(const std::string& folder) {
-  return read_report(read_file(report_path(folder)).value_or(""));
+UnpackReport take_report(const std::string& folder) {
+  const std::string path = report_path(folder);
+  const std::string text = read_file(path).value_or("");
+  check(::unlink(path.c_str()), "unlink", path);
+  return read_report(text);
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ UnpackReport Unpacker::archive(const BodySource& stream, const std::string& fold
   theirs.reset();
   feed(ours, stream);
   child.wait();
-  return report_of(folder);
+  return take_report(folder);
 }
 
 UnpackReport Unpacker::layer(const std::string& blob, const std::string& folder,
@@ -105,7 +108,7 @@ UnpackReport Unpacker::layer(const std::string& blob, const std::string& folder,
   const UniqueFd input = open_file(blob, O_RDONLY);
   UnpackChild child(program_, "layer", input.get(), folder, budget);
   child.wait();
-  return report_of(folder);
+  return take_report(folder);
 }
 
 }  // namespace slipway

@@ -18,7 +18,7 @@ class Unpacker {
   explicit Unpacker(std::string program) : program_(std::move(program)) {}
 
   /// Unpacks an image archive that arrives in parts. Stops asking `stream` when the child has enough of it.
-  /// \param folder  gets the members; its report is written beside it
+  /// \param folder  gets the members; its report stands beside it while the child runs
   /// \throws Refused; whatever `stream` throws; SysError, std::runtime_error
   [[nodiscard]] UnpackReport archive(const BodySource& stream, const std::string& folder,
                                      const UnpackBudget& budget) const;

@@ -60,8 +60,8 @@ TEST_CASE("lists of names are joined, and the user's word counts") {
 }
 
 TEST_CASE("a mistyped field of the request is named") {
-  const json image{{"Cmd", {"sh"}}};
-  for (const auto& [field, value] : json{{"Env", "A=1"}, {"Cmd", 7}, {"Labels", {"a"}}, {"User", 0}}.items()) {
+  const json wrong{{"Env", "A=1"}, {"Cmd", 7}, {"Labels", {"a"}}, {"User", 0}};
+  for (const auto& [field, value] : wrong.items()) {
     json config{{field, value}};
     try {
       complete_from_image({{"Cmd", {"sh"}}, {"Labels", {{"b", "1"}}}, {"User", "x"}}, config);

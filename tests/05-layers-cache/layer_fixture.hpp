@@ -20,7 +20,7 @@ namespace slipway::test {
 
 /// Pipes bytes through a compressor: compress("gzip", tar).
 inline std::string compress(const std::string& program, const std::string& bytes) {
-  return run({program, "-c"}, {.input = bytes}).out;
+  return run_command({program, "-c"}, {.input = bytes}).out;
 }
 
 /// A layer's blob, the folder that it is unpacked into, and a canary: a folder of the host's next to it, in which nothing may

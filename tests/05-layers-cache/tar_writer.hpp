@@ -3,7 +3,6 @@
 /// Writes tars that honest tools do not write: any name, any type, any header. Format: pax(1), "ustar Interchange Format".
 
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
@@ -75,9 +74,8 @@ class TarWriter {
     const auto text = [&](std::size_t at, std::size_t room, const std::string& value) {
       std::memcpy(header + at, value.data(), std::min(room, value.size()));
     };
-    const auto octal = [&](std::size_t at, int digits, std::uint64_t value) {
-      std::snprintf(header + at, static_cast<std::size_t>(digits) + 1, "%0*llo", digits,
-                    static_cast<unsigned long long>(value));
+    const auto octal = [&](std::size_t at, int digits, std::uint64_t value) {  // ends in a NUL
+      for (int i = digits; i-- > 0; value >>= 3) header[at + static_cast<std::size_t>(i)] = static_cast<char>('0' + (value & 7));
     };
     text(0, 100, member.name);
     octal(100, 7, member.mode);

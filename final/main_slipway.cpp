@@ -1,0 +1,14 @@
+/// \file
+/// slipway, whole: every command there is.
+
+#include "01-cli-socket/cli_app.hpp"
+#include "01-cli-socket/system_cli.hpp"
+#include "02-daemon/container_cli.hpp"
+#include "05-layers-cache/images_cli.hpp"
+
+int main(int argc, char** argv) {
+  return slipway::run_cli(argc, argv,
+                          slipway::join(slipway::system_commands(),     // 01
+                                        slipway::container_commands(),  // 02
+                                        slipway::image_commands()));    // 05
+}
