@@ -22,12 +22,12 @@ IndexEntry entry_of(const json& object) {
   return entry;
 }
 
-json descriptor_of(const Image& image, const ImageReference* name) {
-  json descriptor = to_json(image.manifest);
+json to_json(const IndexEntry& entry) {
+  json descriptor = to_json(entry.manifest);
   json notes = json::object();
-  if (name) notes[kRefNameAnnotation] = name->familiar();
-  if (name) notes[kImageNameAnnotation] = name->full();
-  if (image.removed) notes[kRemovedAnnotation] = "true";
+  if (entry.name) notes[kRefNameAnnotation] = entry.name->familiar();
+  if (entry.name) notes[kImageNameAnnotation] = entry.name->full();
+  if (entry.removed) notes[kRemovedAnnotation] = "true";
   if (!notes.empty()) descriptor["annotations"] = notes;
   return descriptor;
 }
@@ -56,7 +56,9 @@ ImagePtr only(const std::vector<ImagePtr>& images, Matches matches) {
 std::vector<IndexEntry> parse_index(const std::string& text) {
   try {
     std::vector<IndexEntry> entries;
-    for (const json& object : json::parse(text).at("manifests")) entries.push_back(entry_of(object));
+    const json index =
+        json::parse(text);  // named: a loop over a part of a temporary would read freed memory
+    for (const json& object : index.at("manifests")) entries.push_back(entry_of(object));
     return entries;
   } catch (const std::exception& error) {
     throw std::runtime_error("images/index.json is damaged (" + std::string(error.what()) +
@@ -64,12 +66,18 @@ std::vector<IndexEntry> parse_index(const std::string& text) {
   }
 }
 
-std::string make_index(const std::vector<ImagePtr>& images) {
-  json manifests = json::array();
-  for (const ImagePtr& image : images) {
-    if (image->names.empty()) manifests.push_back(descriptor_of(*image, nullptr));
-    for (const ImageReference& name : image->names) manifests.push_back(descriptor_of(*image, &name));
+std::vector<IndexEntry> entries_of(const Image& image) {
+  std::vector<IndexEntry> entries;
+  for (const ImageReference& name : image.names) {
+    entries.push_back({.manifest = image.manifest, .name = name, .removed = image.removed});
   }
+  if (entries.empty()) entries.push_back({.manifest = image.manifest, .name = {}, .removed = image.removed});
+  return entries;
+}
+
+std::string make_index(const std::vector<IndexEntry>& entries) {
+  json manifests = json::array();
+  for (const IndexEntry& entry : entries) manifests.push_back(to_json(entry));
   const json index{{"schemaVersion", 2}, {"mediaType", kOciIndexType}, {"manifests", manifests}};
   return index.dump(2) + "\n";
 }

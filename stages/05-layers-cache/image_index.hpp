@@ -24,8 +24,10 @@ struct IndexEntry {
 
 /// \throws std::runtime_error if it is damaged: then nothing may be removed as unused
 std::vector<IndexEntry> parse_index(const std::string& text);
-/// The reverse: a descriptor for each name, one without for an image that has none.
-std::string make_index(const std::vector<ImagePtr>& images);
+/// The reverse.
+std::string make_index(const std::vector<IndexEntry>& entries);
+/// An image's entries: one for each name, one without for an image that has none.
+std::vector<IndexEntry> entries_of(const Image& image);
 
 /// Docker's order: the whole id, then a name, then the beginning of an id ("sha256:" may be left out). Removed images are
 /// not found. \throws ApiError 404 `No such image: X`

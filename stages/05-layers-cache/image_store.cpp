@@ -11,7 +11,6 @@
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/atomic_file.hpp"
 #include "digest_folder.hpp"
-#include "image_index.hpp"
 
 namespace slipway {
 namespace {
@@ -55,7 +54,9 @@ void add_image(std::vector<ImagePtr>& images, const Image& image) {
 }  // namespace
 
 ImageStore::ImageStore(const std::string& data_root)
-    : folder_(data_root + "/images"), staging_(data_root + "/staging"), layers_(data_root + "/layers") {}
+    : folder_(data_root + "/images"),
+      staging_(data_root + "/staging"),
+      layers_(data_root + "/layers") {}
 
 void ImageStore::open() {
   const std::scoped_lock lock(mutex_);
@@ -67,34 +68,37 @@ void ImageStore::open() {
     write_file_atomically(folder_ + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
   }
   if (!read_file(folder_ + "/index.json")) replace_images({});
-  read_index();
+  // What an image that cannot be read needs is not known: then nothing is thrown away.
+  const bool complete = read_index();
   const StagingFolder bin(staging_);
-  discard_unused(bin);
+  if (complete) discard_unused(bin);
 }
 
 std::string ImageStore::blob_path(const Digest& digest) const {
   return folder_ + "/blobs/sha256/" + digest.hex();
 }
 
+/// A document of the store. \throws std::runtime_error if its bytes have changed since it came
+json ImageStore::read_document(const Digest& digest) const {
+  const std::string text = read_file(blob_path(digest)).value_or("");
+  if (Digest::of(text) != digest) throw std::runtime_error("blob " + digest.text() + " is damaged or missing");
+  return parse_document(text, digest.text());
+}
+
 /// An image from its blobs. \throws std::exception if it is not whole
 ImagePtr ImageStore::read_image(const Descriptor& descriptor) const {
-  const auto read_blob = [&](const Digest& digest) {
-    const std::string text = read_file(blob_path(digest)).value_or("");
-    if (Digest::of(text) != digest) throw std::runtime_error("blob " + digest.text() + " is damaged or missing");
-    return parse_document(text, digest.text());
-  };
-  const Manifest manifest = parse_manifest(read_blob(descriptor.digest), descriptor.media_type,
+  const Manifest manifest = parse_manifest(read_document(descriptor.digest), descriptor.media_type,
                                            descriptor.digest.text());
   Image image{.id = manifest.config.digest,
               .manifest = descriptor,
               .blobs = manifest.layers,
               .layers = {},
-              .config = read_blob(manifest.config.digest),
+              .config = read_document(manifest.config.digest),
               .names = {}};
   image.layers = check_config(image.config, image.id.text());
   image.blobs.push_back(manifest.config);
   for (const Descriptor& blob : image.blobs) {
-    if (::access(blob_path(blob.digest).c_str(), F_OK) != 0) throw std::runtime_error("blob " + blob.digest.text() + " is missing");
+    check(::access(blob_path(blob.digest).c_str(), F_OK), "access", "blob " + blob.digest.text());
   }
   for (const Digest& diff_id : image.layers) {
     const auto layer = layers_.find(diff_id);
@@ -106,22 +110,39 @@ ImagePtr ImageStore::read_image(const Descriptor& descriptor) const {
 
 void ImageStore::read_index() {
   images_.clear();
-  for (const IndexEntry& entry : parse_index(read_file(folder_ + "/index.json").value_or(""))) {
+  left_out_.clear();
+  for (IndexEntry& entry : parse_index(read_file(folder_ + "/index.json").value_or(""))) {
     try {
       Image image = *read_image(entry.manifest);
       image.removed = entry.removed;
       if (entry.name) image.names.push_back(*entry.name);
       add_image(images_, image);
     } catch (const std::exception& error) {
-      log_line(LogLevel::warning, "image " + entry.manifest.digest.text() + " is left out: " + error.what());
+      const std::string name = entry.name ? entry.name->familiar() : entry.manifest.digest.text();
+      log_line(LogLevel::warning, "image " + name + " is left out until it is loaded again: " + error.what());
+      left_out_.push_back(std::move(entry));
     }
   }
 }
 
 /// Writes the new truth, then believes it.
 void ImageStore::replace_images(Images images) {
-  write_file_atomically(folder_ + "/index.json", make_index(images));
+  std::vector<IndexEntry> entries;
+  for (const ImagePtr& image : images) {
+    for (IndexEntry& entry : entries_of(*image)) entries.push_back(std::move(entry));
+  }
+  std::vector<IndexEntry> left_out;
+  for (const IndexEntry& entry : left_out_) {  // a name or a manifest that has come anew is whole now
+    const bool replaced = std::any_of(entries.begin(), entries.end(), [&](const IndexEntry& other) {
+      return other.manifest.digest == entry.manifest.digest ||
+             (other.name && entry.name && other.name->full() == entry.name->full());
+    });
+    if (!replaced) left_out.push_back(entry);
+  }
+  entries.insert(entries.end(), left_out.begin(), left_out.end());
+  write_file_atomically(folder_ + "/index.json", make_index(entries));
   images_ = std::move(images);
+  left_out_ = std::move(left_out);
 }
 
 std::vector<ImagePtr> ImageStore::all() const {
@@ -165,18 +186,22 @@ ImagePtr ImageStore::find_and_hold(const std::string& typed, Hold& held) {
   return image;
 }
 
-/// The media type of a blob that is known to unpack to this diff id: one has the other's digest, or did so before.
-std::optional<std::string> ImageStore::proven_type(const Digest& diff_id, const Digest& blob) const {
+/// The media type of a blob that is known to unpack to this diff id: one has the other's digest, or
+/// did so before.
+std::optional<std::string> ImageStore::proven_type(const Digest& diff_id,
+                                                   const Digest& blob) const {
   if (blob == diff_id) return layer_media_type("none");
   for (const ImagePtr& image : images_) {
     for (std::size_t i = 0; i < image->layers.size(); ++i) {
-      if (image->layers[i] == diff_id && image->blobs[i].digest == blob) return image->blobs[i].media_type;
+      if (image->layers[i] == diff_id && image->blobs[i].digest == blob)
+        return image->blobs[i].media_type;
     }
   }
   return std::nullopt;
 }
 
-std::optional<KnownLayer> ImageStore::hold_layer(const Digest& diff_id, const Digest& blob, Hold& held) {
+std::optional<KnownLayer> ImageStore::hold_layer(const Digest& diff_id, const Digest& blob,
+                                                 Hold& held) {
   const std::scoped_lock lock(mutex_);
   const auto layer = layers_.find(diff_id);
   const auto type = proven_type(diff_id, blob);
@@ -217,7 +242,8 @@ std::vector<ImageUser> ImageStore::users_locked(const Digest& id, const UsersOf&
 
 std::vector<RemovalRecord> ImageStore::remove(const std::string& typed, bool force,
                                               const UsersOf& users_of) {
-  const StagingFolder bin(staging_);  // first, so that what it got is removed after the lock is gone
+  const StagingFolder bin(
+      staging_);  // first, so that what it got is removed after the lock is gone
   const std::scoped_lock lock(mutex_);
   const ImagePtr image = find_image(images_, typed);
   const RemovalPlan plan = plan_removal(*image, typed, force, users_locked(image->id, users_of));
@@ -245,7 +271,21 @@ std::vector<RemovalRecord> ImageStore::remove(const std::string& typed, bool for
   return records;
 }
 
-/// Removes what no image needs and nobody holds: layers into `bin`, blobs at once. \returns the layers
+/// What an image that is not whole still names, as far as it can be read.
+void ImageStore::add_reachable(const IndexEntry& entry, std::set<Digest>& blobs, std::set<Digest>& layers) const {
+  blobs.insert(entry.manifest.digest);
+  try {
+    const std::string what = entry.manifest.digest.text();
+    const Manifest manifest =
+        parse_manifest(read_document(entry.manifest.digest), entry.manifest.media_type, what);
+    blobs.insert(manifest.config.digest);
+    for (const Descriptor& layer : manifest.layers) blobs.insert(layer.digest);
+    for (const Digest& layer : check_config(read_document(manifest.config.digest), what)) layers.insert(layer);
+  } catch (const std::exception&) {  // nothing more can be known
+  }
+}
+
+/// Removes what no entry of the index needs and nobody holds: layers into `bin`, blobs at once. \returns the layers
 std::set<Digest> ImageStore::discard_unused(const StagingFolder& bin) {
   std::set<Digest> blobs;
   std::set<Digest> layers;
@@ -254,6 +294,7 @@ std::set<Digest> ImageStore::discard_unused(const StagingFolder& bin) {
     for (const Descriptor& blob : image->blobs) blobs.insert(blob.digest);
     layers.insert(image->layers.begin(), image->layers.end());
   }
+  for (const IndexEntry& entry : left_out_) add_reachable(entry, blobs, layers);
   for (const auto& [layer, count] : held_layers_) layers.insert(layer);
   for (const Digest& blob : digests_in(folder_ + "/blobs/sha256")) {
     if (!blobs.contains(blob)) check(::unlink(blob_path(blob).c_str()), "unlink", blob.text());

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "image.hpp"
+#include "image_index.hpp"
 #include "image_removal.hpp"
 #include "layer_store.hpp"
 
@@ -62,7 +63,8 @@ class ImageStore {
   explicit ImageStore(const std::string& data_root);
 
   /// At the engine's start: empties staging, reads the index, removes what an unclean stop left. Images that are not
-  /// whole are left out, with a warning: a second load repairs them. \throws SysError, std::runtime_error (a damaged index)
+  /// whole are left out, with a warning, and nothing of them is removed: a second load repairs them.
+  /// \throws SysError, std::runtime_error (a damaged index)
   void open();
 
   /// Newest first.
@@ -95,7 +97,7 @@ class ImageStore {
   [[nodiscard]] ImagePtr read_image(const Descriptor& manifest) const;
   [[nodiscard]] std::string blob_path(const Digest& digest) const;
   [[nodiscard]] std::optional<std::string> proven_type(const Digest& diff_id, const Digest& blob) const;
-  void read_index();
+  bool read_index();
   void replace_images(Images images);
   std::set<Digest> discard_unused(const StagingFolder& bin);
   [[nodiscard]] Hold hold(std::map<Digest, int>& counts, const Digest& digest);
@@ -105,6 +107,7 @@ class ImageStore {
   LayerStore layers_;
   mutable std::mutex mutex_;  ///< guards all below, and every change on disk
   Images images_;
+  std::vector<IndexEntry> left_out_;  ///< what the index names and what is not whole
   std::map<Digest, int> held_images_;
   std::map<Digest, int> held_layers_;
 };

@@ -36,6 +36,7 @@ void LayerStore::finish(const std::string& staged, const LayerInfo& info) {
 void LayerStore::adopt(const std::string& staged, const Digest& diff_id) {
   if (find(diff_id)) return;
   const std::string place = folder_ + "/" + diff_id.hex();
+  remove_tree(place);  // what is there without a layer.json is no layer
   check(::rename(staged.c_str(), place.c_str()), "rename", place);
 }
 

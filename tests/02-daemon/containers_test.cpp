@@ -97,8 +97,8 @@ TEST_CASE("ids are 64 random hex digits that never read as a number", "[02]") {
     ids.insert(id);
   }
   CHECK(ids.size() == 500);
-  CHECK_THAT(random_name(), Matches("[a-z]+_[a-z]+"));
-  CHECK_NOTHROW(check_container_name(random_name()));
+  CHECK_THAT(slipway::random_name(), Matches("[a-z]+_[a-z]+"));
+  CHECK_NOTHROW(check_container_name(slipway::random_name()));
 }
 
 TEST_CASE("names have docker's alphabet", "[02]") {

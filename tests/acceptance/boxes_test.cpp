@@ -34,6 +34,8 @@ TEST_CASE("a container outlives engine and supervisor: exit code and output are 
   CHECK(line_of(engine.docker({"wait", name})) == "5");
   CHECK(engine.docker({"logs", name}).out == "done\n");
   CHECK(engine.docker({"rm", name}).status == 0);
+  // The images are there as well: a start once took its own index for empty and threw all layers away.
+  CHECK(engine.docker({"run", "--rm", "busybox", "echo", "still here"}).out == "still here\n");
 }
 
 TEST_CASE("the trace of run names each box and the kernel's calls", "[acceptance]") {
