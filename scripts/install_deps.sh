@@ -33,7 +33,7 @@ if client_missing; then
   echo "  DEPS docker's client, out of docker.io, to $build/tools/docker"
   folder=$(mktemp -d)
   chmod 755 "$folder"
-  (cd "$folder" && apt-get -qq download docker.io && dpkg-deb --extract docker.io_*.deb unpacked)
+  (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download docker.io && dpkg-deb --extract docker.io_*.deb unpacked)
   mkdir -p "$build/tools"
   mv "$folder/unpacked/usr/bin/docker" "$build/tools/docker"
   rm -rf "$folder"

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// The CLI's client of the engine: HttpClient plus what makes the REST calls visible (`--curl`,
-/// `--explain`).
+/// The CLI's client of the engine: HttpClient plus what makes the REST calls visible (`--curl`, `--explain`).
 
 #include <iosfwd>
 #include <memory>
@@ -23,10 +22,9 @@ enum class CurlMode {
 /// Thrown in CurlMode::only in place of an answer: the command ends here, successfully.
 struct CurlOnly {};
 
-/// One thread at a time. Targets come without the version prefix ("/containers/json"); it is added
-/// here, except to a target that brings its own ("/v1.41/containers/json"). Every call throws
-/// ApiError for an answer of 400 or more, and for an engine that cannot be reached ("Cannot connect
-/// to the engine at unix://…: is slipwayd running?").
+/// One thread at a time. Targets come without the version prefix ("/containers/json"); it is added here, except to a
+/// target that brings its own ("/v1.41/containers/json"). Every call throws ApiError for an answer of 400 or more, and for an engine that cannot be
+/// reached ("Cannot connect to the engine at unix://…: is slipwayd running?").
 class ApiClient {
  public:
   /// \param socket_path  the engine's socket

@@ -79,6 +79,26 @@ void store(const Option& option, const Words& values) {
   std::visit(Store{option, values, last}, option.target);
 }
 
+/// True if a word may be this option, by one of its names: "--name", "--name=…", or 'n' in "-itn".
+/// `run` has seventy options and is given three; a parser object for each would cost more page
+/// faults than all the rest of the command line.
+bool may_be_given(const Option& option, const Words& words) {
+  const auto named = [&](std::string_view name) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      if (!word.starts_with('-')) return false;
+      if (name.starts_with("--")) return word.starts_with(name);
+      return !word.starts_with("--") && word.find(name[1]) != std::string::npos;
+    });
+  };
+  std::string_view names = option.names;
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(','), names.size());
+    if (named(names.substr(0, end))) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
 UsageError unknown_flag(const std::string& word) {
   if (word.starts_with("--")) return UsageError("unknown flag: " + word.substr(0, word.find('=')));
   return UsageError(std::string("unknown shorthand flag: '") + word[1] + "' in " + word);
@@ -244,8 +264,7 @@ int usage_error(const std::string& program, const std::string& message, int code
 int parse_and_run(Command& command, const std::string& program, const Words& words,
                   GlobalFlags& flags) {
   const CommandInfo info = command.info();
-  const std::vector<Option> own = command.options();
-  std::vector<Option> options = own;
+  std::vector<Option> options = command.options();
   for (Option& option : visible_everywhere(flags)) options.push_back(std::move(option));
   try {
     const Words positionals = parse_options(words, options, info.stop_at_positional);
@@ -253,13 +272,13 @@ int parse_and_run(Command& command, const std::string& program, const Words& wor
       std::cout << command_help(program, info, options);
       return 0;
     }
-    const std::string error = arity_error(positionals.size(), own);
+    const std::string error = arity_error(positionals.size(), options);
     if (!error.empty()) {
       return usage_error(
-          program, "'" + program + "' " + error + "\n\nUsage:  " + usage_line(program, own) + "\n",
-          1);
+          program,
+          "'" + program + "' " + error + "\n\nUsage:  " + usage_line(program, options) + "\n", 1);
     }
-    store_positionals(positionals, own);
+    store_positionals(positionals, options);
   } catch (const UsageError& error) {
     return usage_error(program, error.what(), info.usage_error_code);
   }
@@ -277,11 +296,12 @@ std::vector<std::string> parse_options(const std::vector<std::string>& words,
   // are not used: a repeatable one splits a word such as "[a,b]".
   app.allow_extras();
   app.prefix_command(stop_at_positional);
-  std::vector<CLI::Option*> parsed;
+  std::vector<std::pair<const Option*, CLI::Option*>> given;
   for (const Option& option : options) {
-    if (is_positional(option)) continue;
-    parsed.push_back(is_flag(option) ? app.add_flag(option.names) : app.add_option(option.names));
-    parsed.back()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    if (is_positional(option) || !may_be_given(option, words)) continue;
+    CLI::Option* added =
+        is_flag(option) ? app.add_flag(option.names) : app.add_option(option.names);
+    given.emplace_back(&option, added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));
   }
   Words reversed = marked(words);
   std::reverse(reversed.begin(), reversed.end());  // CLI11 eats from the back
@@ -293,12 +313,10 @@ std::vector<std::string> parse_options(const std::vector<std::string>& words,
     throw UsageError(error.what());
   }
   Words positionals = positionals_of(app.remaining(), stop_at_positional);
-  auto given = parsed.begin();
-  for (const Option& option : options) {
-    if (is_positional(option)) continue;
-    Words values = (*given++)->results();
+  for (const auto& [option, parsed] : given) {
+    Words values = parsed->results();
     std::transform(values.begin(), values.end(), values.begin(), unmarked);
-    if (!values.empty()) store(option, values);
+    if (!values.empty()) store(*option, values);
   }
   return positionals;
 }

@@ -7,8 +7,7 @@
 namespace slipway {
 namespace {
 
-/// What newcomers need first, in the order of need; all other one-word commands are listed by name
-/// below.
+/// What newcomers need first, in the order of need; all other one-word commands are listed by name below.
 constexpr std::array<std::string_view, 12> kCommonCommands = {
     "run",    "exec",  "ps",     "build",  "pull",    "push",
     "images", "login", "logout", "search", "version", "info"};

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// The texts that `--help` prints, laid out as docker's are. Pure: options and commands in, text
-/// out.
+/// The texts that `--help` prints, laid out as docker's are. Pure: options and commands in, text out.
 
 #include <string>
 #include <vector>

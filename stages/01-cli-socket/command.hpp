@@ -1,8 +1,7 @@
 #pragma once
 /// \file
-/// The first of the three extension points: a Command is one verb of the command line. Stages add
-/// theirs; a program's main lists them. Options are declared as data, so that only cli_app.cpp
-/// needs the CLI library.
+/// The first of the three extension points: a Command is one verb of the command line. Stages add theirs;
+/// a program's main lists them. Options are declared as data, so that only cli_app.cpp needs the CLI library.
 
 #include <algorithm>
 #include <functional>
@@ -19,8 +18,8 @@
 
 namespace slipway {
 
-/// Where an option's value goes; owned by the command, alive while it runs. bool and CurlMode are
-/// flags: they take a value only in the form "--rm=false", "--curl=only".
+/// Where an option's value goes; owned by the command, alive while it runs. bool and CurlMode are flags: they take
+/// a value only in the form "--rm=false", "--curl=only".
 using OptionTarget = std::variant<bool*, std::string*, std::optional<std::string>*, long*,
                                   std::optional<long>*, std::vector<std::string>*, CurlMode*>;
 
@@ -37,11 +36,9 @@ struct CommandInfo {
   std::string name;                  ///< words as typed: "run", "container ls"
   std::vector<std::string> aliases;  ///< other spellings of the whole, such as "ps"
   std::string summary;               ///< one line for the list of commands
-  /// True if everything behind the first positional belongs to the command run in the container
-  /// ("run", "exec").
+  /// True if everything behind the first positional belongs to the command run in the container ("run", "exec").
   bool stop_at_positional = false;
-  /// The exit code for a bad flag: 125, as docker has it. (A wrong number of arguments is
-  /// always 1.)
+  /// The exit code for a bad flag: 125, as docker has it. (A wrong number of arguments is always 1.)
   int usage_error_code = 125;
 };
 
@@ -53,7 +50,7 @@ struct CliContext {
   std::ostream& err;
 };
 
-/// One verb. Made once by its stage's `make_…_commands()`, used once per process.
+/// One verb. Made once by its stage's `…_commands()`, used once per process.
 class Command {
  public:
   virtual ~Command() = default;

@@ -19,8 +19,7 @@ std::string shell_quoted(std::string_view word) {
   if (!word.empty() && std::all_of(word.begin(), word.end(), needs_no_quotes)) {
     return std::string(word);
   }
-  // Within single quotes nothing is special to the shell but the quote itself, which has to stand
-  // outside of them.
+  // Within single quotes nothing is special to the shell but the quote itself, which has to stand outside of them.
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";

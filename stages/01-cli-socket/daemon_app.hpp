@@ -31,18 +31,16 @@ struct DaemonOptions {
   std::string socket_group = "docker";  ///< their group, if it exists; empty: root's
 };
 
-/// Reads the flags `-H/--host` (repeatable; default `unix://EXEC_ROOT/slipway.sock`),
-/// `--data-root`, `--exec-root`,
+/// Reads the flags `-H/--host` (repeatable; default `unix://EXEC_ROOT/slipway.sock`), `--data-root`, `--exec-root`,
 /// `-p/--pidfile`, `-D/--debug`, `--help`, `--version`.
 /// \returns an exit code if the program should end now, nothing if it should go on
 std::optional<int> parse_daemon_flags(int argc, char** argv, const std::string& about,
                                       DaemonOptions& options);
 
-/// What a running daemon holds: both roots (made if they are not there) locked against a second
-/// daemon, its pid file, and SIGTERM, SIGINT and SIGPIPE blocked in this thread and all threads
-/// made later. Make it before any thread. The lock is flock(2) on the folders: the kernel drops it
-/// with the process, so nothing stale can keep the next daemon from starting. Programs that a
-/// daemon starts inherit blocked signals: they must get an empty mask.
+/// What a running daemon holds: both roots (made if they are not there) locked against a second daemon, its pid file,
+/// and SIGTERM, SIGINT and SIGPIPE blocked in this thread and all threads made later. Make it before any thread.
+/// The lock is flock(2) on the folders: the kernel drops it with the process, so nothing stale can keep the next
+/// daemon from starting. Programs that a daemon starts inherit blocked signals: they must get an empty mask.
 class DaemonGuard {
  public:
   /// \throws std::runtime_error if another daemon holds a root; SysError
@@ -57,9 +55,9 @@ class DaemonGuard {
 };
 
 /// Listens on all hosts (with the options' mode and group), says "API listen on PATH" for each, and
-/// serves until SIGTERM or SIGINT comes (which `DaemonGuard` has blocked) or somebody calls
-/// `server.stop()`. Then stops the server and removes its socket files. \returns 0 \throws
-/// SysError, std::runtime_error if a host cannot be listened on
+/// serves until SIGTERM or SIGINT comes (which `DaemonGuard` has blocked) or somebody calls `server.stop()`.
+/// Then stops the server and removes its socket files.
+/// \returns 0 \throws SysError, std::runtime_error if a host cannot be listened on
 int serve_until_signal(const DaemonOptions& options, HttpServer& server);
 
 }  // namespace slipway

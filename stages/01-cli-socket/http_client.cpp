@@ -27,8 +27,7 @@ class ClientConnection {
   explicit ClientConnection(UniqueFd fd) : fd_(std::move(fd)), stream_(fd_.get()) {}
 
   void send(std::string_view bytes) { send_all(fd_.get(), bytes); }
-  /// A server may answer and hang up while we still send ("413"): what counts is its answer, to be
-  /// read next.
+  /// A server may answer and hang up while we still send ("413"): what counts is its answer, to be read next.
   void send_unless_refused(std::string_view bytes) {
     try {
       send(bytes);
@@ -59,8 +58,7 @@ class ClientConnection {
     return count;
   }
 
-  /// True if the server has closed the connection since its last answer (or sent what nobody asked
-  /// for).
+  /// True if the server has closed the connection since its last answer (or sent what nobody asked for).
   [[nodiscard]] bool stale() const {
     pollfd now{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&now, 1, 0) != 0;
@@ -194,8 +192,8 @@ HttpResponse HttpClient::request(std::string_view method, std::string_view targe
     response = ask();
   } catch (const ClosedBeforeAnswer&) {
     state_->kept.reset();
-    // Closed in the moment between the look and our sending. Only what changes nothing may be asked
-    // twice (RFC 9110 9.2.1): the server may have died after it did the other thing.
+    // Closed in the moment between the look and our sending. Only what changes nothing may be asked twice (RFC 9110
+    // 9.2.1): the server may have died after it did the other thing.
     if (!reused || (method != "GET" && method != "HEAD")) throw;
     response = ask();
   } catch (...) {

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// The client's side of HTTP/1.1 over unix sockets, blocking. Boost.Beast is seen only in
-/// http_client.cpp.
+/// The client's side of HTTP/1.1 over unix sockets, blocking. Boost.Beast is seen only in http_client.cpp.
 
 #include <functional>
 #include <memory>
@@ -33,8 +32,8 @@ class HttpStream {
 /// Yields a request body in parts: fills `buffer`, returns the number of bytes, 0 at the end.
 using BodySource = std::function<std::size_t(std::span<char> buffer)>;
 
-/// A client of one box. One thread at a time. Plain requests share a kept-alive connection, made at
-/// the first request and again if the server closed it; streams and upgrades get a connection each.
+/// A client of one box. One thread at a time. Plain requests share a kept-alive connection, made at the
+/// first request and again if the server closed it; streams and upgrades get a connection each.
 class HttpClient {
  public:
   /// \param socket_path  the box's unix socket
@@ -56,8 +55,7 @@ class HttpClient {
   std::unique_ptr<HttpStream> open(std::string_view method, std::string_view target,
                                    std::string_view body = {}, BodySource source = {},
                                    std::string_view content_type = "application/json");
-  /// Asks for an upgrade to a raw stream. \throws ApiError with the server's status and message if
-  /// it declines
+  /// Asks for an upgrade to a raw stream. \throws ApiError with the server's status and message if it declines
   RawStream upgrade(std::string_view method, std::string_view target, std::string_view body = {});
 
   [[nodiscard]] const std::string& socket_path() const noexcept;

@@ -59,9 +59,10 @@ class HttpQuery {
 
 /// A request, without its body unless somebody read it into `body`.
 struct HttpRequest {
-  std::string method;   ///< "GET"
-  std::string target;   ///< as on the wire: "/v1.50/containers/json?all=1"
-  std::string path;     ///< decoded, without query and version prefix: "/containers/json"
+  std::string method;  ///< "GET"
+  std::string target;  ///< as on the wire: "/v1.50/containers/json?all=1"
+  std::string
+      path;  ///< still percent-encoded (routes decode their parameters), without query and version prefix
   std::string version;  ///< the API version of the prefix ("1.50"), or empty
   HttpQuery query;
   HttpHeaders headers;
@@ -78,9 +79,8 @@ struct HttpResponse {
 /// "OK" for 200 and so on; "UPGRADED" for 101, as Docker writes it.
 std::string_view reason_phrase(int status);
 
-/// A status line or a request line with its header fields and the empty line, ready for the wire.
-/// Line ends inside a value would start a header of their own (response splitting): they are
-/// written as spaces.
+/// A status line or a request line with its header fields and the empty line, ready for the wire. Line ends inside a
+/// value would start a header of their own (response splitting): they are written as spaces.
 std::string serialize_head(std::string_view first_line, const HttpHeaders& headers);
 
 /// Decodes %XX (and '+' as a space if `plus_is_space`); a broken code stays as it is.
@@ -91,15 +91,14 @@ std::string percent_encode(std::string_view text);
 /// Splits a target into path, version and query of `request`.
 void parse_target(std::string_view target, HttpRequest& request);
 
-/// An answer that carries JSON: `dump()` without HTML escaping, ended by a line feed, Content-Type
-/// exactly "application/json". Text that is not UTF-8 is replaced by U+FFFD, never an error.
+/// An answer that carries JSON: `dump()` without HTML escaping, ended by a line feed, Content-Type exactly
+/// "application/json". Text that is not UTF-8 is replaced by U+FFFD, never an error.
 HttpResponse json_response(int status, const nlohmann::json& body);
 /// `{"message":"…"}` with the status; 304 has no body.
 HttpResponse error_response(int status, std::string_view message);
 /// `dump()` as all boxes write it: no HTML escape, invalid UTF-8 replaced.
 std::string dump_json(const nlohmann::json& value);
-/// Parses a whole JSON text. \throws ApiError 400 with the position, also for a body nested too
-/// deep (64)
+/// Parses a whole JSON text. \throws ApiError 400 with the position, also for a body nested too deep (64)
 nlohmann::json parse_json(std::string_view text, std::string_view what = "request body");
 
 }  // namespace slipway

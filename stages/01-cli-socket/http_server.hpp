@@ -1,13 +1,12 @@
 #pragma once
 /// \file
-/// The server's side of HTTP/1.1 over unix sockets: blocking code, one thread per connection, so
-/// that a conversation reads from top to bottom. Boost.Beast parses; it is seen only in
-/// http_server.cpp and http_client.cpp, through fd_stream.hpp.
+/// The server's side of HTTP/1.1 over unix sockets: blocking code, one thread per connection, so that a
+/// conversation reads from top to bottom. Boost.Beast parses; it is seen only in http_server.cpp and
+/// http_client.cpp, through fd_stream.hpp.
 ///
 /// Two ways in:
 ///   - HttpServer: threads. For the engine and the supervisor.
-///   - HttpRequestParser and serialize(): no threads, no sockets. For the shim, which has one epoll
-///   loop.
+///   - HttpRequestParser and serialize(): no threads, no sockets. For the shim, which has one epoll loop.
 
 #include <functional>
 #include <memory>
@@ -47,8 +46,7 @@ class Exchange {
   /// The trace of this request; off unless the client asked for one.
   [[nodiscard]] virtual Trace& trace() = 0;
 
-  /// Reads the whole body. \throws ApiError 413 over the server's limit, 400 for a broken or half
-  /// body
+  /// Reads the whole body. \throws ApiError 413 over the server's limit, 400 for a broken or half body
   virtual const std::string& read_body() = 0;
   /// Reads the next part of the body into `buffer`; 0 at the end. No limit in total.
   /// \throws ApiError 400 if the body breaks off
@@ -64,15 +62,13 @@ class Exchange {
   /// Ends the stream (with the trace's steps as a trailer).
   virtual void end_stream() = 0;
 
-  /// Takes the connection out of HTTP. Writes `101 UPGRADED` if the client sent `Upgrade`, else
-  /// `200 OK`, with this Content-Type, in a write of its own (docker-py loses bytes that come in
-  /// the same segment).
+  /// Takes the connection out of HTTP. Writes `101 UPGRADED` if the client sent `Upgrade`, else `200 OK`, with
+  /// this Content-Type, in a write of its own (docker-py loses bytes that come in the same segment).
   virtual RawStream hijack(std::string_view content_type) = 0;
 
   /// True once an answer has begun.
   [[nodiscard]] virtual bool answered() const = 0;
-  /// The connection's descriptor, to poll for a client that left (POLLHUP; POLLRDHUP is only a
-  /// half-close).
+  /// The connection's descriptor, to poll for a client that left (POLLHUP; POLLRDHUP is only a half-close).
   [[nodiscard]] virtual int fd() const = 0;
 
   /// Set by the router.
@@ -84,12 +80,11 @@ class Exchange {
   std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
-/// Reads a request body that must be JSON or empty. \throws ApiError 400 (wrong Content-Type, bad
-/// JSON, no object)
+/// Reads a request body that must be JSON or empty. \throws ApiError 400 (wrong Content-Type, bad JSON, no object)
 nlohmann::json read_json_body(Exchange& exchange);
 
-/// Serves connections from listening sockets. `run` blocks; `stop` may be called from any thread or
-/// from a signal handler's thread.
+/// Serves connections from listening sockets. `run` blocks; `stop` may be called from any thread or from a
+/// signal handler's thread.
 class HttpServer {
  public:
   using Handler = std::function<void(Exchange&)>;
@@ -102,8 +97,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Accepts on all `listeners` (owned from now on) until `stop()`, then closes them, shuts every
-  /// connection down and waits for the threads. \throws SysError if polling fails
+  /// Accepts on all `listeners` (owned from now on) until `stop()`, then closes them, shuts every connection down and
+  /// waits for the threads. \throws SysError if polling fails
   void run(std::vector<UniqueFd> listeners);
   /// Makes `run` return.
   void stop() noexcept;

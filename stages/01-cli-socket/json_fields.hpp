@@ -1,8 +1,7 @@
 #pragma once
 /// \file
-/// Typed reading of JSON objects that came from outside. A wrong type is a 400 that names the field
-/// by its path ("HostConfig.Memory: expected a number, got a string"); null counts as absent;
-/// unknown fields are left alone.
+/// Typed reading of JSON objects that came from outside. A wrong type is a 400 that names the field by its
+/// path ("HostConfig.Memory: expected a number, got a string"); null counts as absent; unknown fields are left alone.
 
 #include <cstdint>
 #include <map>

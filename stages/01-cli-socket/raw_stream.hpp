@@ -11,9 +11,8 @@
 
 namespace slipway {
 
-/// A raw byte stream over a socket, with the bytes that came in the same read as the HTTP head
-/// ("early bytes"): they are delivered first, so none is lost. One reader and one writer thread may
-/// use it at a time.
+/// A raw byte stream over a socket, with the bytes that came in the same read as the HTTP head ("early
+/// bytes"): they are delivered first, so none is lost. One reader and one writer thread may use it at a time.
 class RawStream {
  public:
   RawStream() = default;
@@ -26,8 +25,8 @@ class RawStream {
   std::size_t read_some(std::span<char> buffer);
   /// Writes all. \throws SysError (EPIPE when the other side is gone; no signal)
   void write_all(std::string_view bytes);
-  /// Closes our half: the other side reads the end, and may go on sending. Errors are ignored: the
-  /// peer may be gone.
+  /// Closes our half: the other side reads the end, and may go on sending. Errors are ignored: the peer
+  /// may be gone.
   void shutdown_write() noexcept;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// Routes: method and path pattern to handler. The engine's, the supervisor's and the shim's API
-/// are each one such table.
+/// Routes: method and path pattern to handler. The engine's, the supervisor's and the shim's API are each
+/// one such table.
 
 #include <functional>
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace slipway {
 
-/// One segment of a pattern or several: "/containers/{id}/json", "/images/{name:.*}/json"
-/// ({name:.*} matches slashes too). Parameters are decoded.
+/// One segment of a pattern or several: "/containers/{id}/json", "/images/{name:.*}/json" ({name:.*} matches
+/// slashes too). Parameters are decoded.
 class RoutePattern {
  public:
   explicit RoutePattern(std::string pattern);
@@ -44,8 +44,9 @@ class Router {
   /// Adds a route; earlier ones win. A GET route answers HEAD too (the server leaves the body out).
   void add(std::string_view method, std::string_view pattern, Handler handler);
 
-  /// Finds and calls the handler. A path that is unknown, or known with another method only, is 404
-  /// "page not found", as dockerd answers it (never 405). \throws ApiError
+  /// Finds and calls the handler. A path that is unknown, or known with another method only, is 404 "page not
+  /// found", as dockerd answers it (never 405).
+  /// \throws ApiError
   void serve(Exchange& exchange) const;
 
   /// "GET /containers/json" and so on, in the order of adding.
@@ -66,8 +67,7 @@ inline constexpr std::string_view kMinApiVersion = "1.24";
 
 /// Checks a request's version prefix. \throws ApiError 400 in dockerd's words (too new, too old)
 void check_api_version(std::string_view version);
-/// True if the request came with a version below `version` ("1.42"); a request without a prefix
-/// counts as newest.
+/// True if the request came with a version below `version` ("1.42"); a request without a prefix counts as newest.
 bool api_version_below(const HttpRequest& request, std::string_view version);
 
 }  // namespace slipway

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The routes that every engine has, whatever it can do: who are you, which version, which host.
-/// And the answers of an engine outside a swarm to clients that ask about swarms and plugins.
+/// The routes that every engine has, whatever it can do: who are you, which version, which host. And the answers of
+/// an engine outside a swarm to clients that ask about swarms and plugins.
 
 #include <functional>
 #include <string>
@@ -17,8 +17,7 @@ namespace slipway {
 struct SystemOptions {
   std::string data_root;  ///< "Docker Root Dir" of `info`
   bool debug = false;
-  /// Completes the answer of GET /info (counts, drivers); called for each request, from many
-  /// threads. May be empty.
+  /// Completes the answer of GET /info (counts, drivers); called for each request, from many threads. May be empty.
   std::function<void(nlohmann::json& info)> describe;
 };
 
@@ -27,8 +26,7 @@ struct SystemOptions {
 /// \param options  copied
 void add_system_routes(Router& router, SystemOptions options);
 
-/// The headers that Docker's clients expect with every answer: Api-Version, Docker-Experimental,
-/// Ostype, Server.
+/// The headers that Docker's clients expect with every answer: Api-Version, Docker-Experimental, Ostype, Server.
 HttpHeaders standard_headers();
 
 }  // namespace slipway

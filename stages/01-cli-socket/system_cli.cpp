@@ -149,8 +149,7 @@ class InfoCommand final : public Command {
   std::string format_;
 };
 
-/// `slipway api GET /containers/json`: any request at all, for people who want to see what the API
-/// says.
+/// `slipway api GET /containers/json`: any request at all, for people who want to see what the API says.
 class ApiCommand final : public Command {
  public:
   CommandInfo info() const override {

@@ -4,8 +4,8 @@
 
 namespace slipway {
 
-/// Serves `_ping`, `version` and `info` until SIGTERM. Stage 02 puts the engine in its place, on
-/// the same frame (daemon_app.hpp). \returns the program's exit code
+/// Serves `_ping`, `version` and `info` until SIGTERM. Stage 02 puts the engine in its place, on the same frame
+/// (daemon_app.hpp). \returns the program's exit code
 int run_system_daemon(int argc, char** argv);
 
 }  // namespace slipway

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// What the host says of itself: kernel, operating system, processors, memory. Read anew at each
-/// call.
+/// What the host says of itself: kernel, operating system, processors, memory. Read anew at each call.
 
 #include <cstdint>
 #include <string>

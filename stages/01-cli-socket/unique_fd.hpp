@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The owner of a file descriptor. Every descriptor in Slipway lives in a UniqueFd from the call
-/// that made it until the scope that needs it ends: no descriptor leaks, none is closed twice.
+/// The owner of a file descriptor. Every descriptor in Slipway lives in a UniqueFd from the call that
+/// made it until the scope that needs it ends: no descriptor leaks, none is closed twice.
 
 #include <unistd.h>
 
@@ -11,8 +11,7 @@
 namespace slipway {
 
 /// Owns one file descriptor (or none). Movable, not copyable; not thread-safe.
-/// Open descriptors with `O_CLOEXEC` (or `SOCK_CLOEXEC`, `MSG_CMSG_CLOEXEC`): this class cannot add
-/// it.
+/// Open descriptors with `O_CLOEXEC` (or `SOCK_CLOEXEC`, `MSG_CMSG_CLOEXEC`): this class cannot add it.
 class UniqueFd {
  public:
   UniqueFd() noexcept = default;

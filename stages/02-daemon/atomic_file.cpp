@@ -30,9 +30,9 @@ void write_all(int fd, std::string_view content, const std::string& path) {
 
 void write_new_file(const std::string& path, std::string_view content, Durability durability,
                     mode_t mode) {
-  const UniqueFd fd(check(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode), "open",
-      path));
+  const UniqueFd fd(
+      check(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode),
+            "open", path));
   write_all(fd.get(), content, path);
   if (durability == Durability::durable) check(::fsync(fd.get()), "fsync", path);
 }
@@ -48,7 +48,7 @@ UniqueFd open_folder(int parent, const std::string& name) {
 }
 
 struct stat status_of(int fd, const std::string& name) {
-  struct stat info{};
+  struct stat info {};
   check(::fstat(fd, &info), "fstat", name);
   return info;
 }
@@ -96,8 +96,7 @@ void write_file_atomically(const std::string& path, std::string_view content, Du
 }
 
 void sync_folder(const std::string& path) {
-  const UniqueFd fd(
-      check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path));
+  const UniqueFd fd(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path));
   check(::fsync(fd.get()), "fsync", path);
 }
 
@@ -143,7 +142,8 @@ void remove_tree_at(int parent, const std::string& name) {
     way.pop_back();
     at.reset(check(::openat(at.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "openat", ".."));
     // Somebody who moves folders about meanwhile must not lead us elsewhere.
-    if (status_of(at.get(), "..").st_ino != way.back().inode) throw SysError(ESTALE, "remove", name);
+    if (status_of(at.get(), "..").st_ino != way.back().inode)
+      throw SysError(ESTALE, "remove", name);
     check(::unlinkat(at.get(), emptied.c_str(), AT_REMOVEDIR), "rmdir", emptied);
   }
   check(::unlinkat(parent, name.c_str(), AT_REMOVEDIR), "rmdir", name);

@@ -13,7 +13,7 @@ namespace slipway {
 
 /// How much a write promises.
 enum class Durability {
-  durable,   ///< on disk when the call returns: write, fsync, rename, fsync of the folder
+  durable,  ///< on disk when the call returns: write, fsync, rename, fsync of the folder
   volatile_  ///< whole after kill -9, not after a power cut: for /run, and for what a reboot voids anyway
 };
 
@@ -26,7 +26,8 @@ void write_file_atomically(const std::string& path, std::string_view content,
 void sync_folder(const std::string& path);
 
 /// The whole file; nothing if there is none. \throws SysError; std::runtime_error over `limit` bytes
-std::optional<std::string> read_file(const std::string& path, std::size_t limit = 64UL * 1024 * 1024);
+std::optional<std::string> read_file(const std::string& path,
+                                     std::size_t limit = 64UL * 1024 * 1024);
 
 /// Makes a folder and its parents with `mode`; no error if it is there. \throws SysError
 void make_folders(const std::string& path, mode_t mode = 0700);

@@ -25,6 +25,10 @@ struct Api {
   [[nodiscard]] ContainerPtr container(const Exchange& exchange) const {
     return engine.containers().find(exchange.parameter("id"));
   }
+  /// For calls that change something and wait for it: go on while the server does.
+  [[nodiscard]] std::function<bool()> while_serving() const {
+    return [this] { return !server->stopping(); };
+  }
   /// For calls that wait: go on only while client and server are there.
   [[nodiscard]] std::function<bool()> while_wanted(const Exchange& exchange) const {
     return [this, &exchange] { return !server->stopping() && !client_left(exchange); };
@@ -32,15 +36,17 @@ struct Api {
 };
 
 void create(Exchange& exchange, const Api& api) {
-  const auto step = exchange.trace().begin("02", "record", "write", "containers/ID/config.json");
+  const auto step = exchange.trace().begin("02", "record", "write", "containers/ID/record.json");
   const CreatedContainer created = api.engine.create(read_create_request(exchange));
   exchange.respond(json_response(201, {{"Id", created.id}, {"Warnings", created.warnings}}));
 }
 
 void start(Exchange& exchange, const Api& api) {
+  // Docker's own rule: clients before API 1.24 sent settings here, and "{}\r\n" or "null" are none.
   if (exchange.read_body().size() > 7) {
-    throw bad_request("starting container with non-empty request body was deprecated since API "
-                      "v1.22 and removed in v1.24");
+    throw bad_request(
+        "starting container with non-empty request body was deprecated since API "
+        "v1.22 and removed in v1.24");
   }
   api.engine.start(exchange.parameter("id"), exchange.trace());
   exchange.respond({.status = 204});
@@ -61,7 +67,8 @@ std::optional<int> stop_signal(const HttpRequest& request) {
 
 void stop(Exchange& exchange, const Api& api) {
   const HttpRequest& request = exchange.request();
-  api.engine.stop(exchange.parameter("id"), request.query.number("t"), stop_signal(request));
+  api.engine.stop(exchange.parameter("id"), request.query.number("t"), stop_signal(request),
+                  api.while_serving());
   exchange.respond({.status = 204});
 }
 
@@ -69,7 +76,7 @@ void restart(Exchange& exchange, const Api& api) {
   const HttpRequest& request = exchange.request();
   const std::string id = api.container(exchange)->record.id;
   try {
-    api.engine.stop(id, request.query.number("t"), stop_signal(request));
+    api.engine.stop(id, request.query.number("t"), stop_signal(request), api.while_serving());
   } catch (const ApiError& error) {
     if (error.status() != 304) throw;  // 304: it does not run, so it is only started
   }
@@ -126,13 +133,15 @@ void attach(Exchange& exchange, const Api& api) {
 }
 
 void remove(Exchange& exchange, const Api& api) {
-  api.engine.remove(exchange.parameter("id"), exchange.request().query.flag("force"));
+  api.engine.remove(exchange.parameter("id"), exchange.request().query.flag("force"),
+                    api.while_serving());
   exchange.respond({.status = 204});
 }
 
 }  // namespace
 
-void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<HttpServer>& server) {
+void add_container_routes(Router& router, Engine& engine,
+                          const std::unique_ptr<HttpServer>& server) {
   const Api api{engine, server};
   const auto add = [&](std::string_view method, std::string_view path, auto handler) {
     router.add(method, path, [api, handler](Exchange& exchange) { handler(exchange, api); });

@@ -11,6 +11,7 @@
 namespace slipway {
 
 /// Adds `/containers/…`. `engine` outlives the router; `server` is set before the first request.
-void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<HttpServer>& server);
+void add_container_routes(Router& router, Engine& engine,
+                          const std::unique_ptr<HttpServer>& server);
 
 }  // namespace slipway

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// The commands for containers, each in the file of its group; docker's names, flags, output and
-/// exit codes.
+/// The commands for containers, each in the file of its group; docker's names, flags, output and exit codes.
 
 #include <functional>
 #include <string>

@@ -28,6 +28,12 @@ json to_json(const ContainerRecord& record) {
           {"Sections", record.sections}};
 }
 
+const json& section(const json& document, const char* name) {
+  const json& found = document.at(name);
+  static_cast<void>(JsonFields(found, name));  // an object, or an error that names it
+  return found;
+}
+
 ContainerRecord record_from_json(const json& document) {
   const JsonFields fields(document);
   if (fields.integer("Schema") > kSchema) {
@@ -38,14 +44,14 @@ ContainerRecord record_from_json(const json& document) {
   record.id = fields.text("Id");
   record.name = fields.text("Name");
   record.created = fields.text("Created");
-  record.config = document.at("Config");
-  record.host_config = document.at("HostConfig");
-  record.networking_config = document.at("NetworkingConfig");
-  record.sections = document.at("Sections");
+  record.config = section(document, "Config");
+  record.host_config = section(document, "HostConfig");
+  record.networking_config = section(document, "NetworkingConfig");
+  record.sections = section(document, "Sections");
   return record;
 }
 
-std::string config_path(const std::string& folder) { return folder + "/config.json"; }
+std::string record_path(const std::string& folder) { return folder + "/record.json"; }
 
 }  // namespace
 
@@ -57,7 +63,7 @@ void ContainerStore::save(const ContainerRecord& record, Durability durability) 
   const std::string folder = folder_of(record.id);
   try {
     make_folders(folder, 0710);
-    write_file_atomically(config_path(folder), to_json(record).dump(1), durability);
+    write_file_atomically(record_path(folder), to_json(record).dump(1), durability);
     if (durability == Durability::durable) sync_folder(folder_);
   } catch (...) {
     remove_tree(folder);
@@ -67,10 +73,11 @@ void ContainerStore::save(const ContainerRecord& record, Durability durability) 
 
 void ContainerStore::remove(const std::string& id, Durability durability) {
   const std::string folder = folder_of(id);
-  if (::unlink(config_path(folder).c_str()) != 0 && errno != ENOENT) {
-    throw SysError(errno, "unlink", config_path(folder));
+  if (::unlink(record_path(folder).c_str()) != 0 && errno != ENOENT) {
+    throw SysError(errno, "unlink", record_path(folder));
   }
-  if (durability == Durability::durable) sync_folder(folder);
+  // Without the record there is no container, whatever becomes of the rest.
+  if (durability == Durability::durable && std::filesystem::exists(folder)) sync_folder(folder);
   remove_tree(folder);
 }
 
@@ -79,12 +86,14 @@ std::vector<ContainerRecord> ContainerStore::load(std::vector<BrokenRecord>& bro
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const std::string id = entry.path().filename();
     try {
-      const auto text = read_file(config_path(entry.path()));
+      const auto text = read_file(record_path(entry.path()));
       if (!text) {
         remove_tree(entry.path());
         continue;
       }
-      records.push_back(record_from_json(parse_json(*text, "config.json")));
+      ContainerRecord record = record_from_json(parse_json(*text, "record.json"));
+      if (record.id != id) throw std::runtime_error("it is the record of container " + record.id);
+      records.push_back(std::move(record));
     } catch (const std::exception& error) {
       broken.push_back({id, error.what()});
     }

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Container records on disk: DATA_ROOT/containers/ID/config.json. A container exists if and only if that file does.
+/// Container records on disk: DATA_ROOT/containers/ID/record.json. A container exists if and only if that file does.
 
 #include <string>
 #include <vector>

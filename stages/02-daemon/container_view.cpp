@@ -16,8 +16,8 @@ using nlohmann::json;
 namespace {
 
 const std::vector<std::string_view> kKnownFilters = {
-    "ancestor", "before", "exited", "expose",  "health", "id",     "is-task", "isolation",
-    "label",    "name",   "network", "publish", "since", "status", "volume"};
+    "ancestor", "before", "exited",  "expose",  "health", "id",     "is-task", "isolation",
+    "label",    "name",   "network", "publish", "since",  "status", "volume"};
 
 ContainerState state_of(const Container& container) {
   const std::scoped_lock lock(container.mutex);
@@ -38,14 +38,21 @@ std::string ago(const std::string& time) {
 /// "Up 5 minutes", "Exited (0) 2 hours ago": docker's words.
 std::string status_text(const ContainerState& state) {
   switch (state.status) {
-    case Status::created: return "Created";
-    case Status::running: return "Up " + ago(state.started_at);
-    case Status::paused: return "Up " + ago(state.started_at) + " (Paused)";
+    case Status::created:
+      return "Created";
+    case Status::running:
+      return "Up " + ago(state.started_at);
+    case Status::paused:
+      return "Up " + ago(state.started_at) + " (Paused)";
     case Status::restarting:
-      return "Restarting (" + std::to_string(state.exit_code) + ") " + ago(state.finished_at) + " ago";
-    case Status::removing: return "Removal In Progress";
-    case Status::dead: return "Dead";
-    case Status::exited: break;
+      return "Restarting (" + std::to_string(state.exit_code) + ") " + ago(state.finished_at) +
+             " ago";
+    case Status::removing:
+      return "Removal In Progress";
+    case Status::dead:
+      return "Dead";
+    case Status::exited:
+      break;
   }
   return "Exited (" + std::to_string(state.exit_code) + ") " + ago(state.finished_at) + " ago";
 }
@@ -67,7 +74,8 @@ json state_json(const ContainerState& state) {
 
 std::string joined_command(const json& config) {
   std::string text;
-  for (const std::string& word : command_of(config)) text.append(text.empty() ? "" : " ").append(word);
+  for (const std::string& word : command_of(config))
+    text.append(text.empty() ? "" : " ").append(word);
   return text;
 }
 
@@ -100,18 +108,17 @@ bool name_matches(const std::string& pattern, const std::string& name) {
 bool passes(const Filters& filters, const Container& container, const json& entry) {
   const ContainerRecord& record = container.record;
   const ContainerState state = state_of(container);
-  return filters.any("id", [&](const auto& id) { return record.id.starts_with(id); }) &&
-         filters.any("name", [&](const auto& name) { return name_matches(name, record.name); }) &&
-         filters.any("status", [&](const auto& s) { return s == to_string(state.status); }) &&
-         filters.any("ancestor",
-                     [&](const auto& image) {
-                       return image == entry["Image"] || image == entry["ImageID"];
-                     }) &&
-         filters.any("exited",
-                     [&](const auto& code) {
-                       return state.status == Status::exited && code == std::to_string(state.exit_code);
-                     }) &&
-         filters.labels_match(JsonFields(record.config, "Config").text_map("Labels"));
+  return filters.any("id", [&](const auto& id) {
+    return record.id.starts_with(id);
+  }) && filters.any("name", [&](const auto& name) {
+    return name_matches(name, record.name);
+  }) && filters.any("status", [&](const auto& s) {
+    return s == to_string(state.status);
+  }) && filters.any("ancestor", [&](const auto& image) {
+    return image == entry["Image"] || image == entry["ImageID"];
+  }) && filters.any("exited", [&](const auto& code) {
+    return state.status == Status::exited && code == std::to_string(state.exit_code);
+  }) && filters.labels_match(JsonFields(record.config, "Config").text_map("Labels"));
 }
 
 /// Containers that are younger or older than the one which a "since" or "before" filter names.
@@ -131,7 +138,7 @@ json inspect_container(const Engine& engine, const Container& container) {
   const ContainerState state = state_of(container);
   const std::vector<std::string> command = command_of(record.config);
   json host = record.host_config;
-  if (!host.contains("LogConfig") || host["LogConfig"].value("Type", "").empty()) {
+  if (JsonFields(host, "HostConfig").object("LogConfig").text("Type").empty()) {
     host["LogConfig"] = {{"Type", "json-file"}, {"Config", json::object()}};
   }
   json view{{"Id", record.id},
@@ -169,7 +176,8 @@ json list_containers(const Engine& engine, const HttpQuery& query) {
   json list = json::array();
   for (const ContainerPtr& container : engine.containers().all()) {
     const Status status = state_of(*container).status;
-    const bool up = status == Status::running || status == Status::paused || status == Status::restarting;
+    const bool up =
+        status == Status::running || status == Status::paused || status == Status::restarting;
     if ((!all && !up) || !in_time(engine, filters, *container)) continue;
     json entry = list_entry(engine, *container);
     if (!passes(filters, *container, entry)) continue;

@@ -15,13 +15,20 @@ std::string without_slash(const std::string& name) {
 
 std::string_view to_string(Status status) {
   switch (status) {
-    case Status::created: return "created";
-    case Status::running: return "running";
-    case Status::paused: return "paused";
-    case Status::restarting: return "restarting";
-    case Status::removing: return "removing";
-    case Status::exited: return "exited";
-    case Status::dead: return "dead";
+    case Status::created:
+      return "created";
+    case Status::running:
+      return "running";
+    case Status::paused:
+      return "paused";
+    case Status::restarting:
+      return "restarting";
+    case Status::removing:
+      return "removing";
+    case Status::exited:
+      return "exited";
+    case Status::dead:
+      return "dead";
   }
   return "dead";
 }
@@ -55,9 +62,8 @@ std::vector<ContainerPtr> ContainerTable::all() const {
     const std::scoped_lock lock(mutex_);
     for (const auto& [id, container] : by_id_) containers.push_back(container);
   }
-  std::sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) {
-    return a->record.created > b->record.created;
-  });
+  std::sort(containers.begin(), containers.end(),
+            [](const auto& a, const auto& b) { return a->record.created > b->record.created; });
   return containers;
 }
 
@@ -65,9 +71,10 @@ void ContainerTable::reserve_name(const std::string& name, const std::string& id
   const std::scoped_lock lock(mutex_);
   const auto [entry, taken] = id_by_name_.emplace(name, id);
   if (taken || entry->second == id) return;
-  throw conflict("Conflict. The container name \"/" + name + "\" is already in use by container \"" +
-                 entry->second +
-                 "\". You have to remove (or rename) that container to be able to reuse that name.");
+  throw conflict(
+      "Conflict. The container name \"/" + name + "\" is already in use by container \"" +
+      entry->second +
+      "\". You have to remove (or rename) that container to be able to reuse that name.");
 }
 
 void ContainerTable::release_name(const std::string& name) {

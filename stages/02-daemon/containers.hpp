@@ -28,12 +28,12 @@ struct ContainerState {
   pid_t pid = 0;
   int exit_code = 0;
   bool oom_killed = false;
-  std::string error;                                     ///< why the last start failed
-  std::string started_at = "0001-01-01T00:00:00Z";       ///< RFC 3339 with nanoseconds
+  std::string error;                                ///< why the last start failed
+  std::string started_at = "0001-01-01T00:00:00Z";  ///< RFC 3339 with nanoseconds
   std::string finished_at = "0001-01-01T00:00:00Z";
-  bool starting = false;     ///< a start is under way: everything else waits for it
-  std::uint64_t exits = 0;   ///< how often it has ended in this engine's life: what `wait` counts by
-  bool removed = false;      ///< gone for good
+  bool starting = false;    ///< a start is under way: everything else waits for it
+  std::uint64_t exits = 0;  ///< how often it has ended in this engine's life: what `wait` counts by
+  bool removed = false;     ///< gone for good
 };
 
 /// A client that attached before the container ran: the start connects it to the shim.
@@ -50,7 +50,8 @@ struct Container {
   mutable std::condition_variable changed;
   ContainerState state;
   std::vector<std::shared_ptr<PendingAttach>> pending_attaches;
-  std::vector<TraceStep> exit_steps;  ///< what the boxes did at the last exit, for `wait` with a trace
+  std::vector<TraceStep>
+      exit_steps;  ///< what the boxes did at the last exit, for `wait` with a trace
 };
 
 using ContainerPtr = std::shared_ptr<Container>;

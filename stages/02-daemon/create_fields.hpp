@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// What people type behind a flag of `run`, turned into the JSON that the API has for it. Pure
-/// functions; each \throws std::runtime_error that quotes the text.
+/// What people type behind a flag of `run`, turned into the JSON that the API has for it. Pure functions; each
+/// \throws std::runtime_error that quotes the text.
 
 #include <string>
 #include <vector>
@@ -30,16 +30,14 @@ enum class FieldKind {
 
 nlohmann::json field_json(FieldKind kind, const std::vector<std::string>& values);
 
-/// `-p [IP:][HOST:]CONTAINER[/PROTOCOL]`, with ranges of the same length on both sides
-/// ("8000-8002:80-82"). Adds to `bindings` ({"80/tcp":[{"HostIp":"","HostPort":"8080"}]}) and
-/// `exposed` ({"80/tcp":{}}).
+/// `-p [IP:][HOST:]CONTAINER[/PROTOCOL]`, with ranges of the same length on both sides ("8000-8002:80-82").
+/// Adds to `bindings` ({"80/tcp":[{"HostIp":"","HostPort":"8080"}]}) and `exposed` ({"80/tcp":{}}).
 void add_published_port(const std::string& text, nlohmann::json& bindings, nlohmann::json& exposed);
 
 /// `--expose 80`, `--expose 7000-7002/udp`.
 void add_exposed_ports(const std::string& text, nlohmann::json& exposed);
 
-/// Lines NAME=VALUE of an `--env-file`; '#' begins a comment line. Words without '=' are kept as
-/// they are.
+/// Lines NAME=VALUE of an `--env-file`; '#' begins a comment line. Words without '=' are kept as they are.
 std::vector<std::string> read_env_file(const std::string& path);
 
 }  // namespace slipway

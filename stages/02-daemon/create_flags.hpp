@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The flags of `run` and `create`, and the body of POST /containers/create that they make. A field
-/// that nobody asked for is not sent: the engine's defaults are the engine's.
+/// The flags of `run` and `create`, and the body of POST /containers/create that they make. A field that nobody asked
+/// for is not sent: the engine's defaults are the engine's.
 
 #include <optional>
 #include <string>
@@ -30,8 +30,7 @@ class CreateFlags {
   [[nodiscard]] bool tty() const noexcept { return tty_; }
   [[nodiscard]] bool interactive() const noexcept { return interactive_; }
   [[nodiscard]] bool auto_remove() const noexcept { return auto_remove_; }
-  /// True if the stream ("stdin", "stdout", "stderr") is to be attached: all that make sense, or
-  /// those of -a.
+  /// True if the stream ("stdin", "stdout", "stderr") is to be attached: all that make sense, or those of -a.
   [[nodiscard]] bool attaches(const std::string& stream) const;
 
  private:

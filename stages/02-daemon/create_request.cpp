@@ -36,14 +36,16 @@ void check_config(const json& config) {
   static_cast<void>(fields.text("User"));
   static_cast<void>(fields.text("Hostname"));
   static_cast<void>(fields.text_map("Labels"));
-  for (const char* flag : {"Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"}) {
+  for (const char* flag :
+       {"Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"}) {
     static_cast<void>(fields.boolean(flag));
   }
   refuse_nul(command_of(config), "Cmd");
   refuse_nul(fields.texts("Env"), "Env");
   const std::string folder = fields.text("WorkingDir");
   if (!folder.empty() && !folder.starts_with("/")) {
-    throw bad_request("the working directory '" + folder + "' is invalid, it needs to be an absolute path");
+    throw bad_request("the working directory '" + folder +
+                      "' is invalid, it needs to be an absolute path");
   }
   refuse_nul({folder}, "WorkingDir");
   if (const std::string signal = fields.text("StopSignal"); !signal.empty()) parse_signal(signal);
@@ -53,6 +55,7 @@ void check_config(const json& config) {
 void check_host_config(const json& host_config) {
   const JsonFields fields(host_config, "HostConfig");
   static_cast<void>(fields.boolean("AutoRemove"));
+  static_cast<void>(fields.text("NetworkMode"));
   const JsonFields log = fields.object("LogConfig");
   const std::string driver = log.text("Type");
   if (!driver.empty() && driver != "json-file" && driver != "none") {

@@ -10,6 +10,7 @@
 #include "identity.hpp"
 #include "oci_spec.hpp"
 #include "signals.hpp"
+#include "unclaimed_fields.hpp"
 
 namespace slipway {
 
@@ -44,8 +45,20 @@ std::string Engine::log_path(const Container& container) const {
   return store_.folder_of(id) + "/" + id + "-json.log";
 }
 
+void Engine::check_request(CreateRequest& request) const {
+  std::vector<std::string_view> claimed;
+  for (const auto& module : modules_) {
+    module->check(request);
+    for (const std::string_view field : module->host_config_fields()) claimed.push_back(field);
+  }
+  for (std::string& warning : unclaimed_fields(request.host_config, claimed)) {
+    request.warnings.push_back(std::move(warning));
+  }
+}
+
 CreatedContainer Engine::create(CreateRequest request) {
-  for (const auto& module : modules_) module->check(request);
+  check_request(request);
+  if (command_of(request.config).empty()) throw bad_request("no command specified");
   auto container = std::make_shared<Container>();
   ContainerRecord& record = container->record;
   record.id = random_id();
@@ -75,11 +88,15 @@ void Engine::begin_start(Container& container, const std::string& started_at) {
   std::unique_lock lock(container.mutex);
   container.changed.wait(lock, [&] { return !container.state.starting; });
   switch (container.state.status) {
-    case Status::running: throw ApiError(304, "container already started");
-    case Status::paused: throw conflict("cannot start a paused container, try unpause instead");
+    case Status::running:
+      throw ApiError(304, "container already started");
+    case Status::paused:
+      throw conflict("cannot start a paused container, try unpause instead");
     case Status::removing:
-    case Status::dead: throw conflict("container is marked for removal and cannot be started");
-    default: break;
+    case Status::dead:
+      throw conflict("container is marked for removal and cannot be started");
+    default:
+      break;
   }
   container.state.starting = true;
   container.state.started_at = started_at;
@@ -99,8 +116,7 @@ json Engine::build_spec(const Container& container, Trace& trace) {
 
 TaskSettings Engine::settings_of(const Container& container, const std::string& started_at) const {
   const JsonFields config(container.record.config, "Config");
-  const JsonFields log =
-      JsonFields(container.record.host_config, "HostConfig").object("LogConfig");
+  const JsonFields log = JsonFields(container.record.host_config, "HostConfig").object("LogConfig");
   const std::string driver = log.text("Type");
   return {.id = container.record.id,
           .ledger = {},
@@ -121,13 +137,7 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
     const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
     task = supervisor_.create(id, spec, settings_of(container, started_at), trace);
   }
-  connect_pending(container, task.shim_socket);
-  {
-    // Before it runs: its end may be announced at once.
-    const std::scoped_lock lock(container.mutex);
-    container.state.status = Status::running;
-    container.state.pid = task.pid;
-  }
+  let_clients_in(container, task);
   const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
   supervisor_.start(id, trace);
 }
@@ -150,11 +160,7 @@ void Engine::start(const std::string& reference, Trace& trace) {
 
 /// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure.
 void Engine::start_failed(Container& container, const std::string& message) {
-  try {
-    supervisor_.remove(container.record.id);
-  } catch (const std::exception& error) {
-    log_line(LogLevel::error, "cleaning up after a failed start: " + std::string(error.what()));
-  }
+  forget_task(container.record.id);
   release_modules(container);
   const std::scoped_lock lock(container.mutex);
   ContainerState& state = container.state;
@@ -169,16 +175,28 @@ void Engine::start_failed(Container& container, const std::string& message) {
   container.changed.notify_all();
 }
 
-void Engine::connect_pending(Container& container, const std::string& shim_socket) {
+/// Says that it runs, before it does: its end may be announced at once. Those who attach from now on go to the shim
+/// by themselves; those who wait already are connected here, so that they miss nothing.
+void Engine::let_clients_in(Container& container, const CreatedTask& task) {
   std::vector<std::shared_ptr<PendingAttach>> pending;
   {
     const std::scoped_lock lock(container.mutex);
-    pending = std::move(container.pending_attaches);
-    container.pending_attaches.clear();
+    pending.swap(container.pending_attaches);
+    container.state.status = Status::running;
+    container.state.pid = task.pid;
+    container.state.exit_code = 0;
+    container.state.oom_killed = false;
   }
   for (const auto& attach : pending) {
-    RawStream stream = HttpClient(shim_socket).upgrade("POST", "/attach?" + attach->query);
+    std::optional<RawStream> stream;
+    try {
+      stream = HttpClient(task.shim_socket).upgrade("POST", "/attach?" + attach->query);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error,
+               "attaching to container " + container.record.id + ": " + error.what());
+    }
     const std::scoped_lock lock(container.mutex);
+    attach->failed = !stream;
     attach->stream = std::move(stream);
     container.changed.notify_all();
   }
@@ -227,7 +245,7 @@ void Engine::kill(const std::string& reference, int signal) {
 }
 
 void Engine::stop(const std::string& reference, std::optional<long> seconds,
-                  std::optional<int> signal) {
+                  std::optional<int> signal, const std::function<bool()>& keep_waiting) {
   const ContainerPtr container = containers_.find(reference);
   const JsonFields config(container->record.config, "Config");
   std::uint64_t exits = 0;
@@ -247,8 +265,11 @@ void Engine::stop(const std::string& reference, std::optional<long> seconds,
     }
     std::unique_lock lock(container->mutex);
     const auto ended = [&] { return container->state.exits > exits; };
-    if (!wait_seconds) return container->changed.wait(lock, ended), true;
-    return container->changed.wait_for(lock, std::chrono::seconds(*wait_seconds), ended);
+    for (long waited = 0; !wait_seconds || waited < *wait_seconds; ++waited) {
+      if (container->changed.wait_for(lock, std::chrono::seconds(1), ended)) return true;
+      if (!keep_waiting()) throw ApiError(503, "container " + reference + " has not stopped yet");
+    }
+    return ended();
   };
   if (ended_after(first, patience < 0 ? std::nullopt : std::optional(patience))) return;
   if (ended_after(SIGKILL, kKillPatienceSeconds)) return;
@@ -273,24 +294,28 @@ std::optional<ContainerState> Engine::wait(const Container& container, WaitCondi
   return container.state;
 }
 
-void Engine::remove(const std::string& reference, bool force) {
+void Engine::remove(const std::string& reference, bool force,
+                    const std::function<bool()>& keep_waiting) {
   const ContainerPtr container = containers_.find(reference);
   {
     std::unique_lock lock(container->mutex);
     container->changed.wait(lock, [&] { return !container->state.starting; });
     if (is_running(container->state) && !force) {
-      throw conflict("cannot remove container \"" + reference +
-                     "\": container is running: stop the container before removing or force remove");
+      throw conflict(
+          "cannot remove container \"" + reference +
+          "\": container is running: stop the container before removing or force remove");
     }
   }
   try {
-    if (force) stop(container->record.id, 0, SIGKILL);
+    if (force) stop(container->record.id, 0, SIGKILL, keep_waiting);
   } catch (const ApiError& error) {
     if (error.status() != 304) throw;  // 304: it does not run
   }
   remove_container(container);
 }
 
+/// The record goes first: from then on the container does not exist, and the next start of an engine sweeps up what
+/// else there is of it. The other way round a container could come back without its past.
 void Engine::remove_container(const ContainerPtr& container) {
   const std::string& id = container->record.id;
   {
@@ -303,8 +328,6 @@ void Engine::remove_container(const ContainerPtr& container) {
     container->state.status = Status::removing;
   }
   try {
-    supervisor_.remove(id);
-    release_modules(*container);
     store_.remove(id, durability_of(container->record));
   } catch (const std::exception& error) {
     const std::scoped_lock lock(container->mutex);
@@ -312,10 +335,20 @@ void Engine::remove_container(const ContainerPtr& container) {
     container->state.error = error.what();
     throw;
   }
+  forget_task(id);
+  release_modules(*container);
   containers_.erase(*container);
   const std::scoped_lock lock(container->mutex);
   container->state.removed = true;
   container->changed.notify_all();
+}
+
+void Engine::forget_task(const std::string& id) noexcept {
+  try {
+    supervisor_.remove(id);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "tidying up after container " + id + ": " + error.what());
+  }
 }
 
 }  // namespace slipway

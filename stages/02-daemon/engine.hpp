@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,14 +44,17 @@ class Engine {
   /// \throws ApiError 409 (not running)
   void kill(const std::string& reference, int signal);
   /// Asks it to end with its stop signal, then kills it. \param seconds  -1: wait for ever
-  /// \throws ApiError 304 (does not run)
-  void stop(const std::string& reference, std::optional<long> seconds, std::optional<int> signal);
+  /// \param keep_waiting  asked about once a second; if it says no, the container is left as it is
+  /// \throws ApiError 304 (does not run), 503 (`keep_waiting` said no)
+  void stop(const std::string& reference, std::optional<long> seconds, std::optional<int> signal,
+            const std::function<bool()>& keep_waiting);
   /// \throws ApiError 409 (it runs and `force` is false; it is being removed already)
-  void remove(const std::string& reference, bool force);
+  void remove(const std::string& reference, bool force, const std::function<bool()>& keep_waiting);
 
   /// Waits until the condition holds. Nothing if `keep_waiting` said no (it is asked about once a second).
   /// \returns the state at that moment
-  [[nodiscard]] std::optional<ContainerState> wait(const Container& container, WaitCondition condition,
+  [[nodiscard]] std::optional<ContainerState> wait(const Container& container,
+                                                   WaitCondition condition,
                                                    const std::function<bool()>& keep_waiting) const;
 
   /// Connects a client to the container's streams: at once if it runs, else when it is started. Nothing if that start
@@ -63,13 +67,16 @@ class Engine {
   [[nodiscard]] std::string log_path(const Container& container) const;
 
  private:
+  void check_request(CreateRequest& request) const;
+
   // Starting
   void begin_start(Container& container, const std::string& started_at);
   nlohmann::json build_spec(const Container& container, Trace& trace);
   void launch(Container& container, const std::string& started_at, Trace& trace);
-  void connect_pending(Container& container, const std::string& shim_socket);
+  void let_clients_in(Container& container, const CreatedTask& task);
   void start_failed(Container& container, const std::string& message);
-  [[nodiscard]] TaskSettings settings_of(const Container& container, const std::string& started_at) const;
+  [[nodiscard]] TaskSettings settings_of(const Container& container,
+                                         const std::string& started_at) const;
 
   // Ending
   void release_modules(const Container& container) noexcept;
@@ -77,17 +84,22 @@ class Engine {
   void apply_exit(const ContainerPtr& container, const ExitRecord& record);
   void remove_container(const ContainerPtr& container);
   void remove_in_background(const ContainerPtr& container);
+  void forget_task(const std::string& id) noexcept;
 
   // Recovery
   void load_records();
+  void ignore_record(const std::string& id, const std::string& reason);
   void reconcile();
-  void reconcile_container(const ContainerPtr& container, const ExitRecord* record, bool has_task);
+  void reconcile_container(const ContainerPtr& container, const ExitRecord& record, bool has_task);
+  std::optional<pid_t> started_pid(const std::string& id);
+  void undo_start(Container& container);
   void monitor();
 
   EnginePaths paths_;
   EngineModules modules_;
   ContainerStore store_;
   ContainerTable containers_;
+  std::set<std::string> unreadable_;  ///< ids whose records we could not read; set at start
   SupervisorClient supervisor_;
   Workers workers_;
   std::thread monitor_;

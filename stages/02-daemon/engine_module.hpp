@@ -19,13 +19,13 @@ class ContainerTable;
 
 /// What a client asked for in POST /containers/create, before anything exists.
 struct CreateRequest {
-  std::string name;                    ///< wanted name, or empty
-  std::string platform;                ///< wanted "os/arch", or empty
-  nlohmann::json config;               ///< the body without the two below: Image, Cmd, Env, …
-  nlohmann::json host_config;          ///< HostConfig
-  nlohmann::json networking_config;    ///< NetworkingConfig
-  nlohmann::json sections;             ///< what modules want kept in the record, by module name
-  std::vector<std::string> warnings;   ///< for the create answer
+  std::string name;                   ///< wanted name, or empty
+  std::string platform;               ///< wanted "os/arch", or empty
+  nlohmann::json config;              ///< the body without the two below: Image, Cmd, Env, …
+  nlohmann::json host_config;         ///< HostConfig
+  nlohmann::json networking_config;   ///< NetworkingConfig
+  nlohmann::json sections;            ///< what modules want kept in the record, by module name
+  std::vector<std::string> warnings;  ///< for the create answer
   /// What modules keep from vanishing until the container exists, or does not: dropped with the request.
   std::vector<std::shared_ptr<void>> holds;
 };
@@ -66,6 +66,8 @@ class EngineModule {
   /// `containers` is for later look-ups (which images are in use); it outlives the module.
   virtual void open(const EnginePaths& /*paths*/, const ContainerTable& /*containers*/) {}
   virtual void add_routes(Router& /*router*/) {}
+  /// The fields of HostConfig that this module acts on. One that no module claims earns its client a warning.
+  [[nodiscard]] virtual std::vector<std::string_view> host_config_fields() const { return {}; }
   /// Refuses a bad create request before anything exists, and completes it with this module's defaults.
   /// \throws ApiError that names the field
   virtual void check(CreateRequest& /*request*/) {}
@@ -77,7 +79,8 @@ class EngineModule {
   /// This module's part of `inspect`.
   virtual void describe(const ContainerRecord& /*record*/, nlohmann::json& /*inspect*/) const {}
   /// This module's part of a list entry ("ImageID", "Ports").
-  virtual void describe_in_list(const ContainerRecord& /*record*/, nlohmann::json& /*entry*/) const {}
+  virtual void describe_in_list(const ContainerRecord& /*record*/,
+                                nlohmann::json& /*entry*/) const {}
   /// This module's part of `info`.
   virtual void describe_system(nlohmann::json& /*info*/) const {}
 };

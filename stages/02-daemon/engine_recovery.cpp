@@ -1,10 +1,10 @@
 // What the engine learns from others: ends of containers, and after a restart what went on without it. The files are the
-// truth (records, the exit ledger, locks that shims hold); news only say that it is time to look.
+// truth (records, the exit ledger, locks that shims hold); news only says that it is time to look.
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 
+#include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "engine.hpp"
 
@@ -34,13 +34,21 @@ void Engine::load_records() {
   for (ContainerRecord& record : store_.load(broken)) {
     auto container = std::make_shared<Container>();
     container->record = std::move(record);
-    containers_.reserve_name(container->record.name, container->record.id);
-    containers_.insert(std::move(container));
+    try {
+      containers_.reserve_name(container->record.name, container->record.id);
+      containers_.insert(std::move(container));
+    } catch (const std::exception& error) {
+      ignore_record(container->record.id, error.what());
+    }
   }
-  for (const BrokenRecord& record : broken) {
-    log_line(LogLevel::error, "container " + record.id + ": its record cannot be read, ignoring it: " +
-                                  record.reason);
-  }
+  for (const BrokenRecord& record : broken) ignore_record(record.id, record.reason);
+}
+
+/// A newer Slipway wrote it, or somebody's editor: it is left as it is, with its process and its past.
+void Engine::ignore_record(const std::string& id, const std::string& reason) {
+  log_line(LogLevel::error,
+           "container " + id + ": its record cannot be read, ignoring it: " + reason);
+  unreadable_.insert(id);
 }
 
 void Engine::monitor() {
@@ -71,7 +79,8 @@ void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record)
   }
   Trace trace("exit", "engine");
   {
-    const auto step = trace.begin("02", "exit", "exit record", "code " + std::to_string(record.exit_code));
+    const auto step =
+        trace.begin("02", "exit", "exit record", "code " + std::to_string(record.exit_code));
     release_modules(*container);
   }
   {
@@ -102,47 +111,66 @@ void Engine::release_modules(const Container& container) noexcept {
 }
 
 void Engine::reconcile() {
+  // Tasks first: a task that ends between the two questions has its record then.
+  std::set<std::string> tasks;
+  for (const json& task : supervisor_.tasks()) tasks.insert(task.at("Id"));
   std::map<std::string, ExitRecord> exits;
   for (ExitRecord& record : supervisor_.exits()) exits[record.id] = std::move(record);
-  std::vector<std::string> tasks;
-  for (const json& task : supervisor_.tasks()) tasks.push_back(task.at("Id"));
   for (const ContainerPtr& container : containers_.all()) {
     const std::string& id = container->record.id;
     const auto record = exits.find(id);
-    const bool has_task = std::find(tasks.begin(), tasks.end(), id) != tasks.end();
-    reconcile_container(container, record == exits.end() ? nullptr : &record->second, has_task);
-    std::erase(tasks, id);
+    if (record != exits.end()) reconcile_container(container, record->second, tasks.contains(id));
+    tasks.erase(id);
     exits.erase(id);
   }
   // What is left belongs to no container: its creation or its removal was cut short.
-  for (const auto& [id, record] : exits) supervisor_.remove(id);
-  for (const std::string& id : tasks) supervisor_.remove(id);
+  for (const auto& [id, record] : exits) tasks.insert(id);
+  for (const std::string& id : tasks) {
+    if (!unreadable_.contains(id)) forget_task(id);
+  }
 }
 
-void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord* record,
+/// Makes the state of a container what the ledger says of its latest run. Idempotent.
+void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord& record,
                                  bool has_task) {
-  const std::string& id = container->record.id;
+  //@exercise 02.2 Learn from the ledger what happened while this engine was away
+  //@hint  a container that this engine has not started is `created` and has no `exits` yet
+  //@hint  take the run's start from the record and call it running; apply_exit() ends what is over
+  //@hint  a run without an end and without a started task was never confirmed: undo_start() it
   {
     const std::scoped_lock lock(container->mutex);
     ContainerState& state = container->state;
-    if (state.starting || state.status == Status::removing) return;
-    if (!record) return;
-    if (state.status == Status::created && state.exits == 0) {
-      state.started_at = record->started_at;
-      state.status = Status::running;  // as far as we know; its end, if there was one, is applied below
-    }
+    const bool news = !state.starting && state.status == Status::created && state.exits == 0;
+    if (!news && !record.finished()) return;  // we started it, and shall hear of its end
+    if (news) state.started_at = record.started_at;
+    if (news) state.status = Status::running;
   }
-  if (record->finished()) return apply_exit(container, *record);
-  const json task = has_task ? supervisor_.task(id) : json();
-  if (task.is_object() && task.at("Status") == "created") {  // set up, never started
-    supervisor_.remove(id);
-    release_modules(*container);
-    const std::scoped_lock lock(container->mutex);
-    container->state = ContainerState();
-    return;
-  }
+  if (record.finished()) return apply_exit(container, record);
+  const auto pid = has_task ? started_pid(container->record.id) : std::nullopt;
+  if (!pid) return undo_start(*container);
   const std::scoped_lock lock(container->mutex);
-  if (task.is_object()) container->state.pid = task.at("Pid");
+  container->state.pid = *pid;
+  //@end
+}
+
+/// The pid of a task that was let run; nothing if it waits for its start. 0 if its shim has just ended: news of that
+/// are on their way.
+std::optional<pid_t> Engine::started_pid(const std::string& id) {
+  try {
+    const json task = supervisor_.task(id);
+    if (task.at("Status") == "created") return std::nullopt;
+    return task.at("Pid").get<pid_t>();
+  } catch (const ApiError&) {
+    return 0;
+  }
+}
+
+/// Back to "created": an engine died before it could tell anybody that this container runs.
+void Engine::undo_start(Container& container) {
+  forget_task(container.record.id);
+  release_modules(container);
+  const std::scoped_lock lock(container.mutex);
+  container.state = ContainerState();
 }
 
 }  // namespace slipway

@@ -14,7 +14,7 @@
 namespace slipway {
 
 /// A short memory of exits with a running number each. A listener that falls behind further than the memory reaches reads
-/// the ledger again, as it does when it connects: news are a hint, the files are the truth. Thread-safe.
+/// the ledger again, as it does when it connects: news is a hint, the files are the truth. Thread-safe.
 class ExitFeed {
  public:
   struct Item {

@@ -33,8 +33,7 @@ std::string wait_target(const ForegroundPlan& plan) {
   return container_path(plan.id, "/wait?condition=" + condition);
 }
 
-/// Tells the container's terminal how large ours is. It may be gone already: then nobody needs the
-/// size.
+/// Tells the container's terminal how large ours is. It may be gone already: then nobody needs the size.
 void send_terminal_size(ApiClient& api, const std::string& id) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0) return;

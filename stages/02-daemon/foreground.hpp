@@ -1,11 +1,10 @@
 #pragma once
 /// \file
-/// Docker's choreography for a container whose streams and exit code are ours: what `run`, `start
-/// -a` and `attach` share.
+/// Docker's choreography for a container whose streams and exit code are ours: what `run`, `start -a` and `attach` share.
 ///
-///     connection 1   POST /containers/ID/attach     101, then frames         the streams, before
-///     there is output to miss connection 2   POST /containers/ID/wait       200, then nothing yet
-///     the exit code, before there is one to miss connection 3   POST /containers/ID/start      204
+///     connection 1   POST /containers/ID/attach     101, then frames         the streams, before there is output to miss
+///     connection 2   POST /containers/ID/wait       200, then nothing yet    the exit code, before there is one to miss
+///     connection 3   POST /containers/ID/start      204
 ///                    … output on 1 until the process ends; {"StatusCode":0} on 2 …
 
 #include <string>
@@ -32,8 +31,7 @@ struct ForegroundPlan {
 /// \throws ApiError as the engine answered (a failed start among them), SysError
 int run_in_foreground(CliContext& context, const ForegroundPlan& plan);
 
-/// "/containers/REFERENCE" + rest; the reference is encoded, a leading '/' (as inspect prints
-/// names) dropped.
+/// "/containers/REFERENCE" + rest; the reference is encoded, a leading '/' (as inspect prints names) dropped.
 std::string container_path(const std::string& reference, const std::string& rest = "");
 
 inline constexpr char kDefaultDetachKeys[] = "ctrl-p,ctrl-q";

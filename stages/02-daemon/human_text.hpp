@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// Times and sizes as people read and write them, in the exact words of Docker's clients
-/// (docker/go-units).
+/// Times and sizes as people read and write them, in the exact words of Docker's clients (docker/go-units).
 
 #include <cstdint>
 #include <string>
@@ -23,9 +22,10 @@ std::int64_t parse_size(const std::string& text);
 /// \throws std::runtime_error that quotes the text
 std::int64_t parse_duration(const std::string& text);
 
-/// A moment on a command line as the API wants it ("1700000000.000000000"): RFC 3339 with or
-/// without time and zone (UTC if none), seconds since the epoch, or how long ago ("10m"). \param
-/// now_ns  nanoseconds since the epoch \throws std::runtime_error that quotes the text
+/// A moment on a command line as the API wants it ("1700000000.000000000"): RFC 3339 with or without time and zone (UTC
+/// if none), seconds since the epoch, or how long ago ("10m").
+/// \param now_ns  nanoseconds since the epoch
+/// \throws std::runtime_error that quotes the text
 std::string parse_moment(const std::string& text, std::int64_t now_ns);
 
 }  // namespace slipway

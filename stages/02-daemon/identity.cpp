@@ -12,14 +12,16 @@
 namespace slipway {
 namespace {
 
-constexpr std::array kAdjectives = {"able",   "agile", "bold",   "brave",  "bright", "calm",  "clever",
-                                    "daring", "eager", "fair",   "gentle", "happy",  "jolly", "keen",
-                                    "lively", "merry", "nimble", "patient", "quick", "steady", "wise"};
+constexpr std::array kAdjectives = {"able",   "agile",  "bold",   "brave", "bright", "calm",
+                                    "clever", "daring", "eager",  "fair",  "gentle", "happy",
+                                    "jolly",  "keen",   "lively", "merry", "nimble", "patient",
+                                    "quick",  "steady", "wise"};
 /// People who gave computing its hulls and its charts.
-constexpr std::array kSurnames = {"babbage", "backus",   "bell",   "boole",   "cerf",     "codd",    "dijkstra",
-                                  "engelbart", "hamilton", "hoare",  "hopper",  "johnson",  "kernighan", "knuth",
-                                  "lamport", "liskov",   "lovelace", "mccarthy", "perlman", "ritchie", "shannon",
-                                  "thompson", "torvalds", "turing", "wirth"};
+constexpr std::array kSurnames = {"babbage", "backus",   "bell",      "boole",    "cerf",
+                                  "codd",    "dijkstra", "engelbart", "hamilton", "hoare",
+                                  "hopper",  "johnson",  "kernighan", "knuth",    "lamport",
+                                  "liskov",  "lovelace", "mccarthy",  "perlman",  "ritchie",
+                                  "shannon", "thompson", "torvalds",  "turing",   "wirth"};
 
 template <std::size_t Size>
 std::array<unsigned char, Size> random_bytes() {

@@ -11,6 +11,24 @@ namespace {
 constexpr std::size_t kMaxLine = 16 * 1024;
 constexpr std::string_view kReplacement = "\\ufffd";
 
+/// Where to cut a line that is too long: at its limit, or before a UTF-8 sequence that reaches over it.
+std::size_t cut_of(std::string_view text) {
+  for (std::size_t back = 1; back <= 3; ++back) {
+    const auto c = static_cast<unsigned char>(text[kMaxLine - back]);
+    if ((c & 0xc0) == 0x80) continue;  // its lead stands further left
+    const std::size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+    return length > back ? kMaxLine - back : kMaxLine;
+  }
+  return kMaxLine;
+}
+
+/// True if the file ends within a line: a power cut or a full disk tore its last entry.
+bool ends_torn(int file) {
+  const off_t size = ::lseek(file, 0, SEEK_END);
+  char last = '\n';
+  return size > 0 && ::pread(file, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 void append_escape(std::string& out, unsigned char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += "\\u00";
@@ -25,13 +43,26 @@ bool is_plain(unsigned char c) {
 
 void append_special(std::string& out, unsigned char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case 0x7f: out += '\x7f'; return;
-    default: append_escape(out, c);
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case 0x7f:
+      out += '\x7f';
+      return;
+    default:
+      append_escape(out, c);
   }
 }
 
@@ -90,9 +121,10 @@ void append_json_string(std::string& out, std::string_view text) {
 
 JsonLogWriter::JsonLogWriter(const std::string& path) : path_(path) {
   if (path.empty()) return;
-  file_.reset(check(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640), "open",
-      path));
+  file_.reset(
+      check(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640),
+            "open", path));
+  if (ends_torn(file_.get())) entries_ = "\n";  // or it would take our first entry with it
 }
 
 void JsonLogWriter::write(StdioStream stream, std::string_view bytes, std::string_view time) {
@@ -109,7 +141,8 @@ void append_entry(std::string& out, StdioStream stream, std::string_view line,
                   std::string_view time) {
   out += R"({"log":)";
   append_json_string(out, line);
-  out += stream == StdioStream::out ? R"(,"stream":"stdout","time":")" : R"(,"stream":"stderr","time":")";
+  out += stream == StdioStream::out ? R"(,"stream":"stdout","time":")"
+                                    : R"(,"stream":"stderr","time":")";
   out.append(time).append("\"}\n");
 }
 
@@ -121,7 +154,7 @@ void JsonLogWriter::append_lines(StdioStream stream, std::string& rest, std::str
     const std::size_t newline = text.substr(0, kMaxLine).find('\n');
     const bool whole = newline != std::string_view::npos;
     if (!whole && text.size() < kMaxLine) break;
-    const std::size_t length = whole ? newline + 1 : kMaxLine;
+    const std::size_t length = whole ? newline + 1 : cut_of(text);
     append_entry(entries_, stream, text.substr(0, length), time);
     text.remove_prefix(length);
   }

@@ -45,14 +45,14 @@ struct LaunchContext {
   const nlohmann::json& spec;  ///< the OCI config.json; steps read nothing else
   std::string bundle;          ///< the folder that holds config.json
   std::string id;              ///< the container's id
-  Trace& trace;                ///< always on; the child's steps travel back over the channel
+  Trace& trace;                ///< always on: a start that fails must be able to say where
 
   std::uint64_t clone_flags = 0;  ///< prepare: steps OR in their CLONE_NEW… flags
   int cgroup_fd = -1;             ///< prepare: descriptor for CLONE_INTO_CGROUP, or -1
   /// The child's ends of stdin, stdout and stderr; the launcher dups them to 0, 1, 2 before any child step.
   std::array<UniqueFd, 3> stdio{};
 
-  pid_t pid = -1;  ///< parent: the child's pid as this namespace sees it
+  pid_t pid = -1;    ///< parent: the child's pid as this namespace sees it
   UniqueFd pidfd{};  ///< parent: the same process, immune to pid reuse
 
   /// What will run; steps may change them in `child`. The first process's args, env and working directory.

@@ -92,10 +92,13 @@ void Launcher::create() {
   try {
     prepare();
     auto [ours, childs] = SyncChannel::make();
+    channel_.emplace(std::move(ours));
     const std::int64_t before = monotonic_us();
     ClonedProcess process = clone_process(context_.clone_flags, context_.cgroup_fd);
-    if (process.pid == 0) run_child(std::move(childs));
-    channel_.emplace(std::move(ours));
+    if (process.pid == 0) {
+      channel_.reset();  // its copy of our end would keep it from seeing that we are gone
+      run_child(std::move(childs));
+    }
     { const SyncChannel closed = std::move(childs); }  // so that the child's end is seen as the end
     context_.pid = process.pid;
     context_.pidfd = std::move(process.pidfd);
@@ -180,8 +183,8 @@ void Launcher::run_child(SyncChannel channel) {
     ::execve(child.program.c_str(), c_strings(child.args).data(), c_strings(child.env).data());
     report = {.error = exec_error(child.program, errno), .command_error = true};
   } catch (const LaunchFailure& failure) {
-    report = {.error = failure.what(), .command_error = failure.command_error(),
-              .steps = trace.steps()};
+    report = {
+        .error = failure.what(), .command_error = failure.command_error(), .steps = trace.steps()};
   } catch (const std::exception& error) {
     report.error = error.what();
   }

@@ -1,7 +1,6 @@
 #include "log_api.hpp"
 
-#include <poll.h>
-
+#include <charconv>
 #include <chrono>
 #include <limits>
 
@@ -39,7 +38,9 @@ LogRequest read_request(const HttpQuery& query, const Container& container) {
   }
   // As docker has it: what is no number means "all".
   const std::string tail = query.value("tail", "all");
-  if (tail.find_first_not_of("0123456789") == std::string::npos) request.tail = std::stoul(tail);
+  std::size_t count = 0;
+  const auto read = std::from_chars(tail.data(), tail.data() + tail.size(), count);
+  if (read.ec == std::errc{} && read.ptr == tail.data() + tail.size()) request.tail = count;
   if (const std::string since = query.value("since"); !since.empty()) {
     request.since = parse_log_time(since, "since");
   }
@@ -81,7 +82,8 @@ void serve_logs(Exchange& exchange, const Engine& engine, const std::function<bo
   }
   exchange.begin_stream({.status = 200, .headers = headers});
   for (bool up = true; up && !stopping() && !client_left(exchange);) {
-    up = request.follow && is_up(*container);  // before reading: what was written by its end is read
+    up =
+        request.follow && is_up(*container);  // before reading: what was written by its end is read
     while (auto entry = reader.next()) write_entry(exchange, request, std::move(*entry));
     if (up) wait_for_change(*container);
   }

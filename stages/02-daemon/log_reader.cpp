@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -22,10 +23,16 @@ constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
 std::optional<LogEntry> parse_entry(std::string_view line) {
   const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!entry.is_object() || !entry.contains("log")) return std::nullopt;
-  return LogEntry{.stream = entry.value("stream", "") == "stderr" ? StdioStream::err : StdioStream::out,
-                  .text = entry.value("log", ""),
-                  .time = entry.value("time", "")};
+  if (!entry.is_object()) return std::nullopt;
+  std::array<std::string, 3> texts;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto found = entry.find(std::array{"log", "stream", "time"}[i]);
+    if (found == entry.end() || !found->is_string()) return std::nullopt;
+    texts[i] = *found;
+  }
+  return LogEntry{.stream = texts[1] == "stderr" ? StdioStream::err : StdioStream::out,
+                  .text = std::move(texts[0]),
+                  .time = std::move(texts[2])};
 }
 
 /// ".5" as 500,000,000 nanoseconds.
@@ -87,9 +94,9 @@ void LogReader::seek_last(std::size_t count) {
   std::vector<char> block(kReadBytes);
   while (start > 0) {
     const off_t from = std::max<off_t>(0, start - static_cast<off_t>(kReadBytes));
-    const ssize_t size = check(
-        ::pread(file_.get(), block.data(), static_cast<std::size_t>(start - from), from), "pread",
-        path_);
+    const ssize_t size =
+        check(::pread(file_.get(), block.data(), static_cast<std::size_t>(start - from), from),
+              "pread", path_);
     for (ssize_t i = size; i-- > 0;) {
       // The line end that closes the last entry is not between two entries.
       if (block[static_cast<std::size_t>(i)] == '\n' && lines++ == count) {

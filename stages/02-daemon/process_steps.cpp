@@ -22,7 +22,7 @@ std::string path_of(const std::vector<std::string>& env) {
 enum class Candidate { missing, forbidden, runnable };
 
 Candidate look_at(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     return errno == EACCES ? Candidate::forbidden : Candidate::missing;
   }
@@ -71,7 +71,8 @@ class DirectoryStep final : public LaunchStep {
   static void refuse_a_way_out(const std::string& folder) {
     char path[PATH_MAX];
     if (!::getcwd(path, sizeof path)) throw SysError(errno, "getcwd", folder);
-    if (path[0] != '/') throw CommandError("working directory '" + folder + "' is outside the root");
+    if (path[0] != '/')
+      throw CommandError("working directory '" + folder + "' is outside the root");
   }
 };
 

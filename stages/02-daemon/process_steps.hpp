@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The launch steps of a plain process: its session, its working directory, its program. They stand last in every
-/// list: stage 03 puts walls around the process first, and these then happen inside.
+/// The launch steps of a plain process: its session, its working directory, its program. Later stages put
+/// walls around the process first, and these then happen inside.
 
 #include <iterator>
 #include <string>

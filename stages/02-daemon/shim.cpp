@@ -104,7 +104,8 @@ bool Shim::pump(UniqueFd& pipe, StdioStream stream) {
 void Shim::write_log(StdioStream stream, std::string_view bytes) {
   try {
     log_.write(stream, bytes, rfc3339_now());
-  } catch (const SysError& error) {  // a full disk must not stop the container; the writer keeps what waits
+  } catch (const SysError&
+               error) {  // a full disk must not stop the container; the writer keeps what waits
     log_line(LogLevel::error, "container " + settings_.id + ": " + error.what());
   }
 }
@@ -178,7 +179,8 @@ HttpResponse Shim::route(const HttpRequest& request) {
 }
 
 HttpResponse Shim::start_container(const HttpRequest&) {
-  if (status_ != Status::created) throw conflict("container " + settings_.id + " was started already");
+  if (status_ != Status::created)
+    throw conflict("container " + settings_.id + " was started already");
   try {
     const auto call = trace_.begin("02", "start", "execve", json(context_.args).dump());
     launcher_.start();
@@ -193,8 +195,7 @@ HttpResponse Shim::signal_container(const HttpRequest& request) {
   const long signal = request.query.number("signal").value_or(SIGKILL);
   if (signal < 0 || signal > SIGRTMAX) throw bad_request("invalid signal number");
   if (status_ == Status::exited) throw conflict("container " + settings_.id + " is not running");
-  const long sent =
-      ::syscall(SYS_pidfd_send_signal, context_.pidfd.get(), signal, nullptr, 0);
+  const long sent = ::syscall(SYS_pidfd_send_signal, context_.pidfd.get(), signal, nullptr, 0);
   if (sent < 0 && errno == ESRCH) {  // it has ended, we are about to hear of it
     throw conflict("container " + settings_.id + " is not running");
   }

@@ -15,16 +15,15 @@ using nlohmann::json;
 
 namespace {
 
-void report(const json& message) {
+/// False if the supervisor that asked for us is gone.
+bool report(const json& message) {
   const UniqueFd pipe(kReportFd);
   const std::string text = message.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  // A supervisor that died meanwhile reads nothing; the next one finds us by our folder.
-  if (::write(pipe.get(), text.data(), text.size()) < 0) {
-    log_line(LogLevel::warning, "the supervisor is gone, going on without it");
-  }
+  return ::write(pipe.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-/// \returns the shim, its container created; nothing if that failed, which has been reported
+/// \returns the shim, its container created; nothing if that failed, which has been reported, or if nobody heard of
+/// it: then nobody will start it
 std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
   std::unique_ptr<Shim> shim;
   try {
@@ -37,8 +36,9 @@ std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
             {"Steps", steps_to_text(shim ? shim->take_steps() : std::vector<TraceStep>())}});
     return nullptr;
   }
-  report({{"Pid", shim->pid()}, {"Steps", steps_to_text(shim->take_steps())}});
-  return shim;
+  if (report({{"Pid", shim->pid()}, {"Steps", steps_to_text(shim->take_steps())}})) return shim;
+  log_line(LogLevel::warning, "the supervisor is gone before the container was started: ending");
+  return nullptr;
 }
 
 }  // namespace

@@ -21,23 +21,29 @@ std::optional<int> number_of(std::string_view text) {
   return number;
 }
 
-/// sigabbrev_np(3) knows the names; real-time signals are counted from their ends.
+/// "RTMIN+3" counts up from the first real-time signal, "RTMAX-1" down from the last, signal(7).
+std::optional<int> real_time(std::string_view name) {
+  const bool up = name.starts_with("RTMIN");
+  if (!up && !name.starts_with("RTMAX")) return std::nullopt;
+  const std::string_view rest = name.substr(5);
+  if (rest.empty()) return up ? SIGRTMIN : SIGRTMAX;
+  const auto offset = number_of(rest.substr(1));
+  if (rest.front() != (up ? '+' : '-') || !offset || *offset < 0 || *offset > SIGRTMAX - SIGRTMIN) {
+    return std::nullopt;
+  }
+  return up ? SIGRTMIN + *offset : SIGRTMAX - *offset;
+}
+
+/// sigabbrev_np(3) knows one name of each signal; a few have two.
 std::optional<int> by_name(const std::string& name) {
-  if (name == "RTMIN") return SIGRTMIN;
-  if (name == "RTMAX") return SIGRTMAX;
-  if (name.starts_with("RTMIN+")) {
-    const auto offset = number_of(std::string_view(name).substr(6));
-    return offset ? std::optional(SIGRTMIN + *offset) : std::nullopt;
-  }
-  if (name.starts_with("RTMAX-")) {
-    const auto offset = number_of(std::string_view(name).substr(6));
-    return offset ? std::optional(SIGRTMAX - *offset) : std::nullopt;
-  }
+  if (name == "IOT") return SIGABRT;
+  if (name == "CLD") return SIGCHLD;
+  if (name == "IO") return SIGIO;
   for (int signal = 1; signal < SIGRTMIN; ++signal) {
     const char* known = ::sigabbrev_np(signal);
     if (known && name == known) return signal;
   }
-  return std::nullopt;
+  return real_time(name);
 }
 
 }  // namespace

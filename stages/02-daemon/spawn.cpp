@@ -55,8 +55,8 @@ class Attributes {
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
-    const int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-                      (new_session ? POSIX_SPAWN_SETSID : 0);
+    const int flags =
+        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (new_session ? POSIX_SPAWN_SETSID : 0);
     ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
   }
   ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
@@ -68,20 +68,26 @@ class Attributes {
   posix_spawnattr_t attributes_;
 };
 
-constexpr int kAboveChildNumbers = 64;
+/// The first number that no descriptor of the child has.
+int above_child_numbers(const SpawnRequest& request) {
+  int above = 3;
+  for (const auto& [ours, number] : request.descriptors) above = std::max(above, number + 1);
+  return above;
+}
 
 }  // namespace
 
 SpawnedProcess spawn(const SpawnRequest& request) {
   FileActions actions;
-  std::vector<UniqueFd> copies;  // above all child numbers, so that no dup2 overwrites one still to be given
+  std::vector<UniqueFd>
+      copies;  // above all child numbers, so that no dup2 overwrites one still to be given
   for (int number = 0; number <= 2; ++number) {
     const bool named = std::any_of(request.descriptors.begin(), request.descriptors.end(),
                                    [&](const auto& entry) { return entry.second == number; });
     if (!named) actions.open_null(number);
   }
   for (const auto& [ours, number] : request.descriptors) {
-    const int copy = ::fcntl(ours, F_DUPFD_CLOEXEC, kAboveChildNumbers);
+    const int copy = ::fcntl(ours, F_DUPFD_CLOEXEC, above_child_numbers(request));
     copies.emplace_back(check(copy, "fcntl", "F_DUPFD_CLOEXEC"));
     actions.give(copies.back().get(), number);
   }

@@ -19,7 +19,7 @@ struct SpawnRequest {
   std::vector<std::string> args;  ///< argv[1…]
   /// Descriptors that the child gets: {ours, its number}. All others are closed by close-on-exec.
   std::vector<std::pair<int, int>> descriptors;
-  bool new_session = false;       ///< setsid: no terminal, no signals of ours
+  bool new_session = false;  ///< setsid: no terminal, no signals of ours
 };
 
 /// A child of ours: its pid and a descriptor that becomes readable when it has ended.

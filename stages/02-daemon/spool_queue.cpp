@@ -28,8 +28,8 @@ void SpoolQueue::spill(std::string_view bytes) {
                       "open O_TMPFILE in", folder_));
   }
   while (!bytes.empty()) {
-    const ssize_t count = retry_on_signal(
-        [&] { return ::pwrite(file_.get(), bytes.data(), bytes.size(), end_); });
+    const ssize_t count =
+        retry_on_signal([&] { return ::pwrite(file_.get(), bytes.data(), bytes.size(), end_); });
     bytes.remove_prefix(static_cast<std::size_t>(check(count, "pwrite", "output spool")));
     end_ += count;
   }
@@ -39,12 +39,21 @@ void SpoolQueue::refill() {
   if (sent_ < memory_.size() || begin_ == end_) return;
   sent_ = 0;
   memory_.resize(std::min<std::size_t>(kMemoryBytes, static_cast<std::size_t>(end_ - begin_)));
-  const ssize_t count = retry_on_signal(
-      [&] { return ::pread(file_.get(), memory_.data(), memory_.size(), begin_); });
+  const ssize_t count =
+      retry_on_signal([&] { return ::pread(file_.get(), memory_.data(), memory_.size(), begin_); });
   memory_.resize(static_cast<std::size_t>(check(count, "pread", "output spool")));
   begin_ += count;
-  if (begin_ == end_) file_.reset();  // gives the space back
-  if (begin_ == end_) begin_ = end_ = 0;
+  give_space_back();
+}
+
+/// What was read takes no room: a client that is always a little late would fill the disk otherwise.
+void SpoolQueue::give_space_back() {
+  if (begin_ == end_) {
+    file_.reset();
+    begin_ = end_ = 0;
+  } else {  // where the file system knows no holes, at the end of the file only
+    ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, begin_);
+  }
 }
 
 void SpoolQueue::flush_to(int socket) {

@@ -26,6 +26,7 @@ class SpoolQueue {
  private:
   void spill(std::string_view bytes);
   void refill();
+  void give_space_back();
 
   std::string folder_;
   std::string memory_;

@@ -1,13 +1,12 @@
 #pragma once
 /// \file
-/// stdout and stderr on one connection: Docker's frames ("stdcopy"). Each frame is a head of 8
-/// bytes and a payload:
+/// stdout and stderr on one connection: Docker's frames ("stdcopy"). Each frame is a head of 8 bytes and a payload:
 ///
 ///     byte 0      1 2 3    4 5 6 7
 ///     stream      0 0 0    length, big endian        payload …
 ///
-/// Spec: Docker Engine API, "Attach to a container", stream format. A container with a terminal has
-/// one stream and no frames.
+/// Spec: Docker Engine API, "Attach to a container", stream format. A container with a terminal has one stream
+/// and no frames.
 
 #include <array>
 #include <cstdint>
@@ -32,8 +31,8 @@ FrameHead frame_head(StdioStream stream, std::size_t size);
 /// Head and payload in one string; empty for an empty payload.
 std::string encode_frame(StdioStream stream, std::string_view payload);
 
-/// Takes frames apart, however they are cut into reads. Payload is handed on as it comes, so memory
-/// stays small whatever length a head announces. Not thread-safe.
+/// Takes frames apart, however they are cut into reads. Payload is handed on as it comes, so memory stays small
+/// whatever length a head announces. Not thread-safe.
 class StdioDemuxer {
  public:
   using Sink = std::function<void(StdioStream stream, std::string_view bytes)>;

@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = 64UL * 1024;
 
-/// Finds the detach keys in what is typed. Bytes that may be their beginning are held back until
-/// that is decided.
+/// Finds the detach keys in what is typed. Bytes that may be their beginning are held back until that is decided.
 class DetachFilter {
  public:
   explicit DetachFilter(std::string keys) : keys_(std::move(keys)) {}

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// The person's side of an attached container: terminal or pipes here, a raw stream there, and
-/// signals in between.
+/// The person's side of an attached container: terminal or pipes here, a raw stream there, and signals in between.
 
 #include <sys/types.h>
 #include <termios.h>
@@ -16,8 +15,8 @@
 
 namespace slipway {
 
-/// Signals as a descriptor (signalfd(2)) instead of interruptions. Blocks them while it lives;
-/// single-threaded programs only. What arrived while nobody read is delivered at the next read.
+/// Signals as a descriptor (signalfd(2)) instead of interruptions. Blocks them while it lives; single-threaded programs
+/// only. What arrived while nobody read is delivered at the next read.
 class SignalInbox {
  public:
   SignalInbox(std::initializer_list<int> signals);
@@ -34,8 +33,7 @@ class SignalInbox {
   UniqueFd fd_;
 };
 
-/// The terminal in raw mode (termios(3)): every key goes to the container, ctrl-c too. Restored at
-/// the end.
+/// The terminal in raw mode (termios(3)): every key goes to the container, ctrl-c too. Restored at the end.
 class RawTerminal {
  public:
   /// \param fd  the terminal; not owned. A descriptor that is no terminal is left alone.
@@ -54,8 +52,7 @@ struct SessionOptions {
   bool send_stdin =
       false;  ///< copy our stdin to the stream; else the stream's other half is closed at once
   bool tty = false;  ///< the stream is a terminal's: no frames
-  /// Keys that end the session but not the container (tty only): "\x10\x11" for ctrl-p ctrl-q.
-  /// Empty: none.
+  /// Keys that end the session but not the container (tty only): "\x10\x11" for ctrl-p ctrl-q. Empty: none.
   std::string detach_keys;
   /// Called with each signal's number; also with SIGWINCH if the inbox has it.
   std::function<void(int signal)> on_signal;
@@ -67,15 +64,14 @@ enum class SessionEnd {
   detached        ///< the person typed the detach keys
 };
 
-/// Copies until the stream's other side closes: its output to stdout and stderr, our stdin to it.
-/// End of stdin closes only our half. One thread, poll(2): neither side can make the other wait,
-/// and a stdin that never ends does not keep the session alive. \param inbox  signals to hand to
-/// `on_signal` \throws SysError if stdout or stderr cannot be written; std::runtime_error if the
-/// stream is not in frames
+/// Copies until the stream's other side closes: its output to stdout and stderr, our stdin to it. End of stdin closes
+/// only our half. One thread, poll(2): neither side can make the other wait, and a stdin that never ends does not keep
+/// the session alive.
+/// \param inbox  signals to hand to `on_signal`
+/// \throws SysError if stdout or stderr cannot be written; std::runtime_error if the stream is not in frames
 SessionEnd run_session(RawStream stream, SignalInbox& inbox, const SessionOptions& options);
 
-/// "ctrl-p,ctrl-q" as the bytes that the keys send. \throws std::runtime_error for a key that is
-/// none
+/// "ctrl-p,ctrl-q" as the bytes that the keys send. \throws std::runtime_error for a key that is none
 std::string parse_detach_keys(const std::string& keys);
 
 /// Writes all, also to a descriptor that somebody made non-blocking. \throws SysError

@@ -25,7 +25,8 @@ void create_task(Exchange& exchange, TaskTable& tasks) {
                       .spec = body.value("Spec", json()),
                       .settings = task_settings_from_json(body.value("Settings", json()))};
   if (!request.spec.is_object()) throw bad_request("Spec: expected an object");
-  exchange.respond(json_response(201, tasks.create(request, exchange.trace())));
+  const auto wanted = [&] { return !client_left(exchange); };
+  exchange.respond(json_response(201, tasks.create(request, exchange.trace(), wanted)));
 }
 
 void start_task(Exchange& exchange, TaskTable& tasks) {
@@ -87,8 +88,7 @@ void add_supervisor_routes(Router& router, TaskTable& tasks,
     exchange.respond({.status = 204});
   });
   router.add("GET", "/exits", [&tasks](Exchange& e) { list_exits(e, tasks); });
-  router.add("GET", "/events",
-             [&tasks, &server](Exchange& e) { stream_exits(e, tasks, *server); });
+  router.add("GET", "/events", [&tasks, &server](Exchange& e) { stream_exits(e, tasks, *server); });
   router.add("POST", "/dismiss", [&tasks, &server](Exchange& e) { dismiss(e, tasks, *server); });
 }
 

@@ -11,6 +11,7 @@
 namespace slipway {
 
 /// Adds all routes. `tasks` outlives the router; `server` is set before the first request.
-void add_supervisor_routes(Router& router, TaskTable& tasks, const std::unique_ptr<HttpServer>& server);
+void add_supervisor_routes(Router& router, TaskTable& tasks,
+                           const std::unique_ptr<HttpServer>& server);
 
 }  // namespace slipway

@@ -18,8 +18,8 @@ int serve(const DaemonOptions& options) {
   Router router;
   std::unique_ptr<HttpServer> server;
   add_supervisor_routes(router, tasks, server);
-  server = std::make_unique<HttpServer>(
-      "supervisor", [&router](Exchange& exchange) { router.serve(exchange); });
+  server = std::make_unique<HttpServer>("supervisor",
+                                        [&router](Exchange& exchange) { router.serve(exchange); });
   return serve_until_signal(options, *server);
 }
 
@@ -28,10 +28,11 @@ int serve(const DaemonOptions& options) {
 int run_supervisor(int argc, char** argv) {
   DaemonOptions options{.socket_mode = 0600, .socket_group = ""};
   std::string socket;
-  const auto code = parse_flags(argc, argv, "slipway-supervisor: starts containers and keeps the exit ledger",
-                                {{"--socket", &socket, "Listen on this unix socket", true},
-                                 {"--tasks", &options.exec_root, "Folder of running tasks", true},
-                                 {"--ledger", &options.data_root, "Folder of exit records", true}});
+  const auto code =
+      parse_flags(argc, argv, "slipway-supervisor: starts containers and keeps the exit ledger",
+                  {{"--socket", &socket, "Listen on this unix socket", true},
+                   {"--tasks", &options.exec_root, "Folder of running tasks", true},
+                   {"--ledger", &options.data_root, "Folder of exit records", true}});
   if (code) return *code;
   options.hosts = {"unix://" + socket};
   try {

@@ -59,8 +59,8 @@ void SupervisorClient::ensure_running() {
   const std::scoped_lock lock(starting_);
   if (answers()) return;
   reap_dead();
-  const UniqueFd log(check(
-      ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), "open", log_));
+  const UniqueFd log(
+      check(::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), "open", log_));
   process_ = spawn({.program = sibling_program("slipway-supervisor"),
                     .args = {"--socket", socket_, "--tasks", tasks_folder_, "--ledger", ledger_},
                     .descriptors = {{log.get(), 2}},
@@ -71,20 +71,35 @@ void SupervisorClient::ensure_running() {
     if (reap_dead()) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  throw std::runtime_error("the supervisor does not start to answer at " + socket_ + ": see " + log_);
+  throw std::runtime_error("the supervisor does not start to answer at " + socket_ + ": see " +
+                           log_);
 }
 
-HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,
-                                   std::string_view body, Trace* trace) {
+/// A request that reached nobody is sent again, to a new supervisor.
+HttpResponse SupervisorClient::ask_once(std::string_view method, const std::string& target,
+                                        std::string_view body, Trace* trace) {
   HttpClient client(socket_);
   client.trace = trace;
-  HttpResponse response;
   try {
-    response = client.request(method, target, body);
+    return client.request(method, target, body);
   } catch (const SysError& error) {
     if (!nobody_listens(error)) throw;
     ensure_running();
-    response = client.request(method, target, body);
+    return client.request(method, target, body);
+  }
+}
+
+/// A supervisor that was killed over a request may have done it or not: only what may be done twice is asked again
+/// (RFC 9110, 9.2.2).
+HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,
+                                   std::string_view body, Trace* trace) {
+  const bool idempotent = method == "GET" || method == "DELETE";
+  HttpResponse response;
+  try {
+    response = ask_once(method, target, body, trace);
+  } catch (const std::runtime_error&) {
+    if (!idempotent) throw;
+    response = ask_once(method, target, body, trace);
   }
   throw_if_error(response);
   return response;
@@ -125,34 +140,56 @@ std::vector<ExitRecord> SupervisorClient::exits() {
   return records;
 }
 
+namespace {
+
+/// False at the end of the stream, or when it broke: the supervisor is gone.
+bool read_more(HttpStream& stream, std::string& text) {
+  std::array<char, 16384> buffer;
+  try {
+    const std::size_t count = stream.read_some(buffer);
+    text.append(buffer.data(), count);
+    return count > 0;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+/// Lets `stop_listening` find the connection for as long as it is open.
+class SupervisorClient::Listening {
+ public:
+  Listening(SupervisorClient& client, int fd) : client_(client) { set(fd); }
+  ~Listening() { set(-1); }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+
+ private:
+  void set(int fd) {
+    const std::scoped_lock lock(client_.listening_);
+    client_.listening_fd_ = fd;
+  }
+  SupervisorClient& client_;
+};
+
 void SupervisorClient::listen(const std::function<void()>& connected,
                               const std::function<void(const ExitRecord&)>& on_exit) {
   ensure_running();
   HttpClient client(socket_);
   const std::unique_ptr<HttpStream> stream = client.open("GET", "/events");
-  {
-    const std::scoped_lock lock(listening_);
-    listening_fd_ = stream->fd();
-    if (stopped_) return;
-  }
+  const Listening listening(*this, stream->fd());
   std::string text;
-  std::array<char, 16384> buffer;
   bool first = true;
-  try {
-    while (const std::size_t count = stream->read_some(buffer)) {
-      text.append(buffer.data(), count);
-      for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
-        if (std::exchange(first, false)) {
-          connected();
-        } else {
-          on_exit(exit_record_from_json(parse_json(text.substr(0, end), "the supervisor's event")));
-        }
+  while (!stopped_ && read_more(*stream, text)) {
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos;
+         text.erase(0, end + 1)) {
+      if (std::exchange(first, false)) {
+        connected();
+      } else {
+        on_exit(exit_record_from_json(parse_json(text.substr(0, end), "the supervisor's event")));
       }
     }
-  } catch (const std::runtime_error&) {  // the connection broke: the caller connects again
   }
-  const std::scoped_lock lock(listening_);
-  listening_fd_ = -1;
 }
 
 void SupervisorClient::stop_listening() noexcept {

@@ -40,7 +40,7 @@ class SupervisorClient {
   [[nodiscard]] std::vector<ExitRecord> exits();
 
   /// Calls `connected` once no exit can be missed any more, then `on_exit` for each, until the connection breaks or
-  /// `stop_listening` is called.
+  /// `stop_listening` is called. What the two throw ends it, too.
   void listen(const std::function<void()>& connected,
               const std::function<void(const ExitRecord&)>& on_exit);
   /// Makes `listen` return, now and in future.
@@ -53,6 +53,9 @@ class SupervisorClient {
  private:
   HttpResponse ask(std::string_view method, const std::string& target, std::string_view body,
                    Trace* trace);
+  HttpResponse ask_once(std::string_view method, const std::string& target, std::string_view body,
+                        Trace* trace);
+  class Listening;
   void ensure_running();
   [[nodiscard]] bool answers() const noexcept;
   bool reap_dead() noexcept;

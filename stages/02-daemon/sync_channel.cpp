@@ -32,8 +32,8 @@ void SyncChannel::send_report(const ChildReport& report) {
 
 std::string SyncChannel::receive() {
   // The length first (MSG_TRUNC gives the real one), so that no packet is ever cut.
-  const ssize_t size = retry_on_signal(
-      [&] { return ::recv(fd_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC); });
+  const ssize_t size =
+      retry_on_signal([&] { return ::recv(fd_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC); });
   std::string packet(static_cast<std::size_t>(check(size, "recv", "sync channel")), '\0');
   if (packet.empty()) return packet;
   const ssize_t count =

@@ -56,8 +56,7 @@ json to_json(const ExitRecord& record) {
           {"FinishedAt", record.finished_at},
           {"ExitCode", record.exit_code},
           {"OOMKilled", record.oom_killed},
-          {"Error", record.error},
-          {"FailedStart", record.failed_start}};
+          {"Error", record.error}};
 }
 
 ExitRecord exit_record_from_json(const json& document) {
@@ -67,8 +66,7 @@ ExitRecord exit_record_from_json(const json& document) {
           .finished_at = fields.text("FinishedAt"),
           .exit_code = static_cast<int>(fields.integer("ExitCode")),
           .oom_killed = fields.boolean("OOMKilled"),
-          .error = fields.text("Error"),
-          .failed_start = fields.boolean("FailedStart")};
+          .error = fields.text("Error")};
 }
 
 void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability) {

@@ -24,7 +24,8 @@ inline constexpr int kReportFd = 3;
 struct TaskStdio {
   bool terminal = false;
   bool open_stdin = false;  ///< false: stdin is /dev/null
-  bool stdin_once = false;  ///< close the container's stdin when the first attached client ends its own
+  bool stdin_once =
+      false;  ///< close the container's stdin when the first attached client ends its own
   std::string log_driver = "json-file";  ///< or "none"
   std::string log_path;
 };
@@ -34,7 +35,8 @@ struct TaskSettings {
   std::string id;
   std::string ledger;      ///< folder of exit records
   std::string started_at;  ///< RFC 3339; names this run of the container
-  bool durable = true;     ///< false: the container will be removed at its end, so its exit need not survive a power cut
+  bool durable =
+      true;  ///< false: the container will be removed at its end, so its exit need not survive a power cut
   TaskStdio stdio;
 
   [[nodiscard]] Durability durability() const {
@@ -56,10 +58,9 @@ struct ExitRecord {
   std::string id{};
   std::string started_at{};
   std::string finished_at{};  ///< empty while it runs
-  int exit_code = 0;        ///< 0…255; 128 + n for signal n
+  int exit_code = 0;          ///< 0…255; 128 + n for signal n
   bool oom_killed = false;
-  std::string error{};        ///< why it ended, if that was not its own doing
-  bool failed_start = false;  ///< it never ran: `error` says why
+  std::string error{};  ///< why it ended, if that was not its own doing
 
   [[nodiscard]] bool finished() const { return !finished_at.empty(); }
 };

@@ -1,6 +1,7 @@
 #include "task_table.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -8,7 +9,6 @@
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -92,6 +92,27 @@ json ask_shim(const TaskFolder& folder) {
 
 }  // namespace
 
+/// While it lives, no other request creates, starts or removes the same task: an engine that was killed may have left
+/// one under way when the next engine asks.
+class TaskTable::Turn {
+ public:
+  Turn(TaskTable& table, std::string id) : table_(table), id_(std::move(id)) {
+    std::unique_lock lock(table_.mutex_);
+    table_.turn_ended_.wait(lock, [this] { return table_.busy_.insert(id_).second; });
+  }
+  ~Turn() {
+    const std::scoped_lock lock(table_.mutex_);
+    table_.busy_.erase(id_);
+    table_.turn_ended_.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  TaskTable& table_;
+  std::string id_;
+};
+
 TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
     : tasks_folder_(std::move(tasks_folder)),
       ledger_(std::move(ledger)),
@@ -172,7 +193,9 @@ void TaskTable::write_bundle(const Task& task, const json& spec) const {
                         Durability::volatile_);
 }
 
-json TaskTable::create(const TaskRequest& request, Trace& trace) {
+json TaskTable::create(const TaskRequest& request, Trace& trace,
+                       const std::function<bool()>& wanted) {
+  const Turn turn(*this, request.id);
   auto task = std::make_shared<Task>();
   task->id = request.id;
   task->folder = {tasks_folder_ + "/" + request.id};
@@ -181,23 +204,35 @@ json TaskTable::create(const TaskRequest& request, Trace& trace) {
   task->settings.ledger = ledger_;
   clear_away(request.id);
   try {
-    const auto step = trace.begin("02", "bundle", "write", task->folder.spec());
-    write_bundle(*task, request.spec);
+    {
+      const auto step = trace.begin("02", "bundle", "write", task->folder.spec());
+      write_bundle(*task, request.spec);
+    }
+    const json report = start_shim(*task, trace);
+    if (report.contains("Error")) {
+      throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
+    }
+    if (!wanted()) throw conflict("nobody waits for task " + task->id + " any more");
+    task->pid = report.at("Pid");
   } catch (...) {
-    remove_tree(task->folder.path);
+    discard(*task);
     throw;
   }
-  const json report = start_shim(*task, trace);
-  if (report.contains("Error")) {
-    remove_tree(task->folder.path);
-    throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
-  }
-  task->pid = report.at("Pid");
   task->process = open_pidfd(task->pid);
   watch_task(task);
   const std::scoped_lock lock(mutex_);
   tasks_[task->id] = task;
   return {{"Pid", task->pid}, {"ShimSocket", task->folder.socket()}};
+}
+
+/// Takes back a creation that failed. A shim that could not report, or not create its container, ends by itself.
+void TaskTable::discard(Task& task) {
+  if (task.shim) {
+    if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
+    reap(task);
+  }
+  remove_tree(task.folder.path);
+  ::unlink((ledger_ + "/" + task.id + ".json").c_str());
 }
 
 /// Starts the shim and reads its report. Meanwhile the start goes into the ledger: its fsync overlaps with the launch.
@@ -226,21 +261,17 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   json report = json::parse(text, nullptr, false);
   if (!report.is_object()) report = {{"Error", "the container's shim ended before it reported"}};
   trace.add(steps_from_text(report.value("Steps", "")));
-  if (report.contains("Error")) {
-    if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
-    reap(task);
-    ::unlink((ledger_ + "/" + task.id + ".json").c_str());
-  }
   return report;
 }
 
 void TaskTable::start(const std::string& id, Trace& trace) {
+  const Turn turn(*this, id);
   const TaskPtr task = find(id);
   HttpClient client(task->folder.socket());
   client.trace = &trace;
   const HttpResponse response = client.request("POST", "/start");
   if (response.status < 400) return;
-  remove(id);
+  forget(id);
   throw ApiError(response.status, error_message(response));
 }
 
@@ -251,6 +282,11 @@ void TaskTable::kill(const std::string& id, int signal) {
 }
 
 void TaskTable::remove(const std::string& id) {
+  const Turn turn(*this, id);
+  forget(id);
+}
+
+void TaskTable::forget(const std::string& id) {
   clear_away(id);
   if (::unlink((ledger_ + "/" + id + ".json").c_str()) != 0 && errno != ENOENT) {
     throw SysError(errno, "unlink", ledger_ + "/" + id + ".json");
@@ -279,7 +315,7 @@ void TaskTable::end_task(Task& task) {
   }
 }
 
-json TaskTable::describe(const std::string& id) {
+json TaskTable::describe(const std::string& id) const {
   const TaskPtr task = find(id);
   json answer = ask_shim(task->folder);
   answer["ShimSocket"] = task->folder.socket();
@@ -301,14 +337,20 @@ json TaskTable::describe_all() const {
 
 std::vector<ExitRecord> TaskTable::exits() const {
   std::vector<ExitRecord> records;
-  for (const std::string& name : entries_of(ledger_)) {
-    try {
-      if (auto record = read_exit_record(ledger_, id_of_record(name))) records.push_back(*record);
-    } catch (const std::exception& error) {
-      log_line(LogLevel::error, ledger_ + "/" + name + ": " + error.what());
-    }
+  for (const std::string& file : entries_of(ledger_)) {
+    if (auto record = read_entry(file)) records.push_back(std::move(*record));
   }
   return records;
+}
+
+/// A file of the ledger; nothing, and a line in our log, if it cannot be read.
+std::optional<ExitRecord> TaskTable::read_entry(const std::string& file) const {
+  try {
+    return read_exit_record(ledger_, id_of_record(file));
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, ledger_ + "/" + file + ": " + error.what());
+    return std::nullopt;
+  }
 }
 
 bool TaskTable::empty() const {
@@ -342,7 +384,7 @@ void TaskTable::watch() {
         const std::scoped_lock lock(mutex_);
         ended = std::move(watched_.extract(event.data.fd).mapped());
       }
-      shim_ended(*ended);
+      shim_ended(ended);
     } catch (const std::exception& error) {
       log_line(LogLevel::error, std::string("watching tasks: ") + error.what());
     }
@@ -355,22 +397,35 @@ void TaskTable::take_ledger_news() {
   for (ssize_t at = 0; at < size;) {
     const auto* news = reinterpret_cast<const inotify_event*>(buffer.data() + at);
     at += static_cast<ssize_t>(sizeof(inotify_event) + news->len);
-    const auto record = read_exit_record(ledger_, id_of_record(news->name));
-    if (record && record->finished()) feed_.publish(*record);
+    if ((news->mask & IN_Q_OVERFLOW) == 0) {
+      announce(news->name);
+    } else {  // the kernel could not keep all the news: any file may be new
+      for (const std::string& file : entries_of(ledger_)) announce(file);
+    }
   }
+}
+
+void TaskTable::announce(const std::string& file) {
+  const auto record = read_entry(file);
+  if (record && record->finished()) feed_.publish(*record);
 }
 
 /// A shim that has ended after its exit record was written is done. Without one it was killed: its container goes down with
 /// it (PR_SET_PDEATHSIG; a second kill does no harm), and we write the record in its place.
-void TaskTable::shim_ended(const Task& task) {
-  reap(task);
-  auto record = read_exit_record(ledger_, task.id);
-  if (!record || record->finished() || record->started_at != task.settings.started_at) return;
-  send_signal(task.process, SIGKILL);
-  record->finished_at = rfc3339_now();
-  record->exit_code = 137;
-  record->error = "the container's shim was killed";
-  write_exit_record(ledger_, *record, task.settings.durability());
+void TaskTable::shim_ended(const TaskPtr& task) {
+  reap(*task);
+  auto record = read_exit_record(ledger_, task->id);
+  if (record && !record->finished() && record->started_at == task->settings.started_at) {
+    send_signal(task->process, SIGKILL);
+    record->finished_at = rfc3339_now();
+    record->exit_code = 137;
+    record->error = "the container's shim was killed";
+    write_exit_record(ledger_, *record, task->settings.durability());
+  }
+  // From here on the ledger is all there is to know of it.
+  const std::scoped_lock lock(mutex_);
+  const auto found = tasks_.find(task->id);
+  if (found != tasks_.end() && found->second == task) tasks_.erase(found);
 }
 
 }  // namespace slipway

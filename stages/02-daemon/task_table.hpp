@@ -3,9 +3,13 @@
 /// The supervisor's tasks: one per container that has been set up, each with its shim. The table is rebuilt from the disk
 /// at start: shims go on without us.
 
+#include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,11 +29,11 @@ struct Task {
   std::string id;
   TaskFolder folder;
   TaskSettings settings;
-  pid_t pid = 0;          ///< the container's first process
-  UniqueFd process;       ///< its pidfd: to kill it if its shim dies
+  pid_t pid = 0;     ///< the container's first process
+  UniqueFd process;  ///< its pidfd: to kill it if its shim dies
   pid_t shim_pid = 0;
-  UniqueFd shim;          ///< the shim's pidfd: readable when it has ended
-  bool child = false;     ///< the shim is our child: to be reaped
+  UniqueFd shim;       ///< the shim's pidfd: readable when it has ended
+  bool child = false;  ///< the shim is our child: to be reaped
 };
 
 /// What POST /tasks/ID asks for.
@@ -53,8 +57,10 @@ class TaskTable {
 
   /// Writes the bundle, starts a shim, waits until its container is created. A task of an earlier run is cleared away
   /// first. Leaves nothing behind if it fails.
-  /// \throws ApiError 400 (the command cannot be run), 409 (it runs already), 500 with the failed step
-  nlohmann::json create(const TaskRequest& request, Trace& trace);
+  /// \param wanted  asked at the end: no if whoever asked for it is gone, and nobody will start it
+  /// \throws ApiError 400 (the command cannot be run), 409 (not wanted any more), 500 with the failed step
+  nlohmann::json create(const TaskRequest& request, Trace& trace,
+                        const std::function<bool()>& wanted);
   /// Lets the created container run. \throws ApiError; the task is gone then
   void start(const std::string& id, Trace& trace);
   /// \throws ApiError 404, 409 (not running)
@@ -63,7 +69,7 @@ class TaskTable {
   void remove(const std::string& id);
 
   /// What is known of one task, or of all. \throws ApiError 404
-  [[nodiscard]] nlohmann::json describe(const std::string& id);
+  [[nodiscard]] nlohmann::json describe(const std::string& id) const;
   [[nodiscard]] nlohmann::json describe_all() const;
   /// All ledger entries.
   [[nodiscard]] std::vector<ExitRecord> exits() const;
@@ -73,25 +79,33 @@ class TaskTable {
 
  private:
   using TaskPtr = std::shared_ptr<Task>;
+  class Turn;
 
   TaskPtr find(const std::string& id) const;
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
   nlohmann::json start_shim(Task& task, Trace& trace);
   void adopt(const std::string& id);
   void complete_ledger();
+  void discard(Task& task);
+  void forget(const std::string& id);
   void clear_away(const std::string& id);
   static void end_task(Task& task);
 
   void watch();
   void take_ledger_news();
-  void shim_ended(const Task& task);
+  void announce(const std::string& file);
+  std::optional<ExitRecord> read_entry(const std::string& file) const;
+  void shim_ended(const TaskPtr& task);
   void watch_task(const TaskPtr& task);
 
   std::string tasks_folder_;
   std::string ledger_;
   mutable std::mutex mutex_;
-  std::map<std::string, TaskPtr> tasks_;
-  std::map<int, TaskPtr> watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
+  std::map<std::string, TaskPtr> tasks_;  ///< those whose shims live
+  std::set<std::string> busy_;            ///< ids that a request works on; see Turn
+  std::condition_variable turn_ended_;
+  std::map<int, TaskPtr>
+      watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   ExitFeed feed_;
   UniqueFd epoll_;
   UniqueFd inotify_;

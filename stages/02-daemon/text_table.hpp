@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// Tables as docker prints them: a line of titles, columns three spaces apart, as wide as their
-/// widest entry.
+/// Tables as docker prints them: a line of titles, columns three spaces apart, as wide as their widest entry.
 
 #include <string>
 #include <vector>

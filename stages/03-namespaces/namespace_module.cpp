@@ -138,6 +138,14 @@ void write_identity(const ContainerRecord& record, json& spec) {
 
 }  // namespace
 
+std::vector<std::string_view> NamespaceModule::host_config_fields() const {
+  std::vector<std::string_view> fields = {"NetworkMode",   "Privileged", "ReadonlyRootfs",
+                                          "ShmSize",       "GroupAdd",   "MaskedPaths",
+                                          "ReadonlyPaths", "UsernsMode"};
+  for (const Mode& mode : kModes) fields.push_back(mode.field);
+  return fields;
+}
+
 void NamespaceModule::check(CreateRequest& request) {
   const JsonFields config(request.config);
   const JsonFields host(request.host_config, "HostConfig");

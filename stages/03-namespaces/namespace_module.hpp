@@ -15,6 +15,7 @@ namespace slipway {
 class NamespaceModule : public EngineModule {
  public:
   [[nodiscard]] std::string_view name() const override { return "namespaces"; }
+  [[nodiscard]] std::vector<std::string_view> host_config_fields() const override;
   void check(CreateRequest& request) override;
   void prepare(StartContext& start) override;
   void describe(const ContainerRecord& record, nlohmann::json& inspect) const override;

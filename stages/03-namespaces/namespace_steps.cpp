@@ -22,6 +22,7 @@ LaunchSteps namespace_steps(LaunchSteps process) {
   steps.push_back(make_pivot_step(root));
   // The container's root is "/" from here on.
   std::move(process.begin(), process.end(), std::back_inserter(steps));
+  // Before "program", which is looked for with the user's rights.
   steps.insert(steps.end() - (process.empty() ? 0 : 1), make_user_step());
   return steps;
 }

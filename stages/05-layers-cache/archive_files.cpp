@@ -26,7 +26,8 @@ const ArchiveMember& ArchiveFiles::blob(const Digest& digest, std::uint64_t size
   const std::string name = "blobs/sha256/" + digest.hex();
   const ArchiveMember& member = file(name);
   if (member.digest != digest) {
-    throw Refused("bad digest: the content of " + name + " has the digest " + member.digest->text());
+    throw Refused("bad digest: the content of " + name + " has the digest " +
+                  member.digest->text());
   }
   if (member.size != size) {
     throw Refused(name + " has " + std::to_string(member.size) + " bytes, but is listed with " +

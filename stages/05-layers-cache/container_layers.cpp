@@ -13,7 +13,7 @@ namespace {
 
 /// The root folder of an overlay is its upper one, so that has to look like the image's.
 void copy_owner_and_mode(const std::string& from, const std::string& to) {
-  struct stat info{};
+  struct stat info {};
   check(::stat(from.c_str(), &info), "stat", from);
   check(::chown(to.c_str(), info.st_uid, info.st_gid), "chown", to);
   check(::chmod(to.c_str(), info.st_mode & 07777), "chmod", to);
@@ -33,7 +33,8 @@ ContainerLayers layers_of(const std::string& folder, const std::vector<std::stri
 void make_container_layers(const ContainerLayers& layers) {
   for (const std::string& layer : layers.lower) {
     if (::access(layer.c_str(), F_OK) == 0) continue;
-    throw std::runtime_error("the container's layer " + layer + " is missing: load its image again");
+    throw std::runtime_error("the container's layer " + layer +
+                             " is missing: load its image again");
   }
   const bool first_start = ::access(layers.upper.c_str(), F_OK) != 0;
   for (const std::string& folder : {layers.work, layers.root}) make_folders(folder);

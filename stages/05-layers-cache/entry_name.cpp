@@ -83,7 +83,7 @@ void check_link_target(std::string_view parent, std::string_view target) {
   if (target.empty()) throw Refused("the link's target is empty");
   if (target.size() >= kMaxEntryName) throw Refused("the link's target is longer than 4095 bytes");
   //@exercise 05.2 Follow the link's target in your head and refuse it when it climbs above the root
-  //@hint  count folders: how deep does the link stand, what does each part of the target add or take away?
+  //@hint  count folders: how deep does the link stand, what does each part of the target change?
   //@hint  an absolute target starts at the root, whatever folder the link stands in
   std::ptrdiff_t depth =
       target.front() == '/' ? 0 : static_cast<std::ptrdiff_t>(parts_of(parent).size());

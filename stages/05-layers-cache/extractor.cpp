@@ -23,7 +23,7 @@ constexpr const char* kOpaqueXattr = "trusted.overlay.opaque";
 
 /// What is there under that name (a link itself, not its target); nothing if nothing is.
 std::optional<struct stat> maybe_stat(int parent, const std::string& base) {
-  struct stat info{};
+  struct stat info {};
   const int result = ::fstatat(parent, base.c_str(), &info, AT_SYMLINK_NOFOLLOW);
   if (result < 0 && errno == ENOENT) return std::nullopt;
   check(result, "fstatat", base);
@@ -36,7 +36,8 @@ void set_opaque(int folder) {
   check(::fsetxattr(folder, kOpaqueXattr, "y", 1, 0), "fsetxattr", kOpaqueXattr);
 }
 
-/// uid_t and gid_t are 32 bits wide, and -1 means "do not change": larger numbers would wrap to somebody else.
+/// uid_t and gid_t are 32 bits wide, and -1 means "do not change": larger numbers would wrap to
+/// somebody else.
 std::uint32_t owner_id(std::int64_t id) {
   if (id < 0 || id >= std::numeric_limits<std::uint32_t>::max()) {
     throw Refused("owner " + std::to_string(id) + " is out of range");
@@ -50,8 +51,8 @@ std::array<timespec, 2> times_of(timespec mtime) {
   return {mtime, mtime};
 }
 
-/// True for what an image may set. Not the overlay's own attributes, which would redirect its look-ups; nothing of a
-/// security module but file capabilities.
+/// True for what an image may set. Not the overlay's own attributes, which would redirect its
+/// look-ups; nothing of a security module but file capabilities.
 bool is_allowed_xattr(const std::string& name) {
   if (name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.")) return false;
   return name.starts_with("user.") || name.starts_with("trusted.") || name == "security.capability";
@@ -117,9 +118,12 @@ void Extractor::add(const TarEntry& entry, TarReader& content) {
 
 void Extractor::place(const TarEntry& entry, const EntryName& name, TarReader& content) {
   switch (name.kind) {
-    case EntryKind::ignored: return;
-    case EntryKind::plain: return add_plain(entry, name, content);
-    case EntryKind::opaque: return set_opaque(folder(name.parent));
+    case EntryKind::ignored:
+      return;
+    case EntryKind::plain:
+      return add_plain(entry, name, content);
+    case EntryKind::opaque:
+      return set_opaque(folder(name.parent));
     case EntryKind::whiteout:
       if (entry.type != EntryType::file) throw Refused("a whiteout must be a plain file");
       return hide(folder(name.parent), name.base);
@@ -133,13 +137,20 @@ void Extractor::place(const TarEntry& entry, const EntryName& name, TarReader& c
 void Extractor::add_plain(const TarEntry& entry, const EntryName& name, TarReader& content) {
   const int parent = folder(name.parent);
   switch (entry.type) {
-    case EntryType::file: return add_file(parent, name.base, entry, content);
-    case EntryType::folder: return add_folder(parent, name, entry);
-    case EntryType::symbolic_link: return add_symbolic_link(parent, name, entry);
-    case EntryType::hard_link: return add_hard_link(parent, name.base, entry);
-    case EntryType::fifo: return add_fifo(parent, name.base, entry);
-    case EntryType::device: throw Refused("a layer may not contain device nodes");
-    case EntryType::other: throw Refused("its type is unknown");
+    case EntryType::file:
+      return add_file(parent, name.base, entry, content);
+    case EntryType::folder:
+      return add_folder(parent, name, entry);
+    case EntryType::symbolic_link:
+      return add_symbolic_link(parent, name, entry);
+    case EntryType::hard_link:
+      return add_hard_link(parent, name.base, entry);
+    case EntryType::fifo:
+      return add_fifo(parent, name.base, entry);
+    case EntryType::device:
+      throw Refused("a layer may not contain device nodes");
+    case EntryType::other:
+      throw Refused("its type is unknown");
   }
 }
 
@@ -195,8 +206,7 @@ void Extractor::add_folder(int parent, const EntryName& name, const TarEntry& en
     make(parent, name.base, [&] { return ::mkdirat(parent, name.base.c_str(), 0700); });
   }
   const int flags = kFolderFlags | O_NOFOLLOW | O_CLOEXEC;
-  const UniqueFd made(
-      check(::openat(parent, name.base.c_str(), flags), "openat", name.base));
+  const UniqueFd made(check(::openat(parent, name.base.c_str(), flags), "openat", name.base));
   set_owner_and_mode(made.get(), entry);
   // It takes the place of a whiteout: the folder below stays hidden.
   if (before && is_whiteout(*before)) set_opaque(made.get());
@@ -226,9 +236,8 @@ void Extractor::add_hard_link(int parent, const std::string& base, const TarEntr
   if (!info) throw Refused(rule + "there is no such file in the layer");
   if (S_ISDIR(info->st_mode) || is_whiteout(*info)) throw Refused(rule + "that is no file");
   // Without AT_SYMLINK_FOLLOW: a link to a symbolic link is a second name of the link itself.
-  make(parent, base, [&] {
-    return ::linkat(from->get(), target_base.c_str(), parent, base.c_str(), 0);
-  });
+  make(parent, base,
+       [&] { return ::linkat(from->get(), target_base.c_str(), parent, base.c_str(), 0); });
 }
 
 void Extractor::add_fifo(int parent, const std::string& base, const TarEntry& entry) {
@@ -237,11 +246,12 @@ void Extractor::add_fifo(int parent, const std::string& base, const TarEntry& en
   check(::fchmodat(parent, base.c_str(), entry.mode, 0), "fchmodat", base);
 }
 
-/// A whiteout hides what the layers *below* have; what this layer brings itself stays, whichever came first.
+/// A whiteout hides what the layers *below* have; what this layer brings itself stays, whichever
+/// came first.
 void Extractor::hide(int parent, const std::string& base) {
   //@exercise 05.1 Hide `base` of the layers below, in overlayfs' terms
   //@hint  nothing there yet: mknodat(2) of a character device with number 0:0 (needs no CAP_MKNOD)
-  //@hint  if this layer brings a folder of that name, it must not show what lies below: set_opaque()
+  //@hint  a folder of that name in this layer must not show what lies below it: set_opaque()
   const auto own_entry = maybe_stat(parent, base);
   if (!own_entry) check(::mknodat(parent, base.c_str(), S_IFCHR, makedev(0, 0)), "mknodat", base);
   if (!own_entry || !S_ISDIR(own_entry->st_mode)) return;

@@ -11,7 +11,8 @@ std::vector<IncomingImage> read_image_archive(const ArchiveFiles& files) {
   } else if (files.has("index.json")) {
     images = read_oci_layout(files);
   } else {
-    throw Refused("no image archive: it has neither manifest.json (docker save) nor index.json (OCI layout)");
+    throw Refused(
+        "no image archive: it has neither manifest.json (docker save) nor index.json (OCI layout)");
   }
   for (const IncomingImage& image : images) {
     if (image.layers.size() == image.diff_ids.size()) continue;

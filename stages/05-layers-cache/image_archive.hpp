@@ -28,9 +28,9 @@ struct IncomingLayer {
 
 /// An image on its way in.
 struct IncomingImage {
-  std::string config;              ///< the document
-  Digest id;                       ///< its digest
-  std::vector<Digest> diff_ids;    ///< bottom first; as many as layers
+  std::string config;            ///< the document
+  Digest id;                     ///< its digest
+  std::vector<Digest> diff_ids;  ///< bottom first; as many as layers
   std::vector<IncomingLayer> layers;
   std::optional<std::string> manifest;  ///< as it came; a docker-archive has none
   std::string manifest_type;

@@ -25,10 +25,9 @@ void complete_env(const JsonFields& image, json& config) {
   Words env = JsonFields(config).texts("Env");
   const std::size_t own = env.size();
   for (const std::string& entry : image.texts("Env")) {
-    const bool mentioned = std::any_of(env.begin(), env.begin() + static_cast<std::ptrdiff_t>(own),
-                                       [&](const std::string& mine) {
-                                         return variable_of(mine) == variable_of(entry);
-                                       });
+    const bool mentioned = std::any_of(
+        env.begin(), env.begin() + static_cast<std::ptrdiff_t>(own),
+        [&](const std::string& mine) { return variable_of(mine) == variable_of(entry); });
     if (!mentioned) env.push_back(entry);
   }
   config["Env"] = env;

@@ -23,7 +23,8 @@ class KeyWatch {
     if (event == json::parse_event_t::object_end) seen_.pop_back();
     if (event == json::parse_event_t::key &&
         !seen_.back().insert(parsed.get<std::string>()).second) {
-      throw bad_request(std::string(what_) + ": key " + parsed.dump() + " stands twice in one object");
+      throw bad_request(std::string(what_) + ": key " + parsed.dump() +
+                        " stands twice in one object");
     }
     return true;
   }
@@ -36,14 +37,16 @@ class KeyWatch {
 /// execve(2) and files end strings at a NUL; whoever compares them first would see another text.
 void check_texts(const std::vector<std::string>& texts, const std::string& path) {
   for (const std::string& text : texts) {
-    if (text.find('\0') != std::string::npos) throw bad_request(path + ": contains a NUL character");
+    if (text.find('\0') != std::string::npos)
+      throw bad_request(path + ": contains a NUL character");
   }
 }
 
 void check_run_config(const JsonFields& config) {
   for (const char* name : {"Env", "OnBuild"}) check_texts(config.texts(name), config.path_of(name));
   for (const char* name : {"Cmd", "Entrypoint", "Shell"}) {
-    check_texts(config.text_or_texts(name).value_or(std::vector<std::string>()), config.path_of(name));
+    check_texts(config.text_or_texts(name).value_or(std::vector<std::string>()),
+                config.path_of(name));
   }
   for (const char* name : {"User", "WorkingDir", "StopSignal"}) {
     check_texts({config.text(name)}, config.path_of(name));
@@ -78,7 +81,8 @@ Manifest parse_manifest(const json& document, std::string_view media_type, std::
   if (fields.has("manifests")) throw bad_request(path + ": is a manifest and an index at once");
   const std::string own = fields.text("mediaType", media_type);
   if (own != media_type) {
-    throw bad_request(path + ": calls itself " + own + ", but is listed as " + std::string(media_type));
+    throw bad_request(path + ": calls itself " + own + ", but is listed as " +
+                      std::string(media_type));
   }
   if (!fields.has("config")) throw bad_request(path + ".config: is missing");
   Manifest manifest{.config = parse_descriptor(document.at("config"), path + ".config"),

@@ -71,7 +71,8 @@ std::vector<IndexEntry> entries_of(const Image& image) {
   for (const ImageReference& name : image.names) {
     entries.push_back({.manifest = image.manifest, .name = name, .removed = image.removed});
   }
-  if (entries.empty()) entries.push_back({.manifest = image.manifest, .name = {}, .removed = image.removed});
+  if (entries.empty())
+    entries.push_back({.manifest = image.manifest, .name = {}, .removed = image.removed});
   return entries;
 }
 

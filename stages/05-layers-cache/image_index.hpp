@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// index.json of the store: names to manifests. Spec: OCI image-spec, image-index.md and annotations.md.
+/// index.json of the store: names to manifests. Spec: OCI image-spec, image-index.md and
+/// annotations.md.
 
 #include <optional>
 #include <string>
@@ -12,7 +13,8 @@ namespace slipway {
 
 /// "busybox:latest": the name that skopeo finds an image by (`oci:FOLDER:busybox:latest`).
 inline constexpr std::string_view kRefNameAnnotation = "org.opencontainers.image.ref.name";
-/// "docker.io/library/busybox:latest": the same for containerd's tools, and in what `docker save` writes.
+/// "docker.io/library/busybox:latest": the same for containerd's tools, and in what `docker save`
+/// writes.
 inline constexpr std::string_view kImageNameAnnotation = "io.containerd.image.name";
 
 /// One descriptor of the index.
@@ -29,8 +31,8 @@ std::string make_index(const std::vector<IndexEntry>& entries);
 /// An image's entries: one for each name, one without for an image that has none.
 std::vector<IndexEntry> entries_of(const Image& image);
 
-/// Docker's order: the whole id, then a name, then the beginning of an id ("sha256:" may be left out). Removed images are
-/// not found. \throws ApiError 404 `No such image: X`
+/// Docker's order: the whole id, then a name, then the beginning of an id ("sha256:" may be left
+/// out). Removed images are not found. \throws ApiError 404 `No such image: X`
 ImagePtr find_image(const std::vector<ImagePtr>& images, const std::string& typed);
 
 }  // namespace slipway

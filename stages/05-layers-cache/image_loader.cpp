@@ -56,7 +56,8 @@ void ImageLoader::receive(Session& session, const BodySource& stream, Trace& tra
   budget.ceiling = std::min<std::uint64_t>(budget.ceiling, session.folder.room());
   const std::string folder = session.folder.make_folder("members", 0700);
   UnpackReport report = unpacker_.archive(stream, folder, budget);
-  step.result(std::to_string(report.entries) + " entries, " + std::to_string(report.bytes) + " bytes");
+  step.result(std::to_string(report.entries) + " entries, " + std::to_string(report.bytes) +
+              " bytes");
   session.files = ArchiveFiles(folder, std::move(report.members));
   // What all layers of the archive may unpack to, together.
   session.left = {.bytes = budget_.limit(report.bytes), .ratio = 0, .entries = budget_.entries};
@@ -98,7 +99,8 @@ KnownLayer ImageLoader::take_layer(Session& session, const IncomingLayer& layer,
 }
 
 void ImageLoader::take_image(Session& session, const IncomingImage& incoming, Trace& trace) const {
-  Manifest manifest{.config = session.stage_document(incoming.config, kOciConfigType), .layers = {}};
+  Manifest manifest{.config = session.stage_document(incoming.config, kOciConfigType),
+                    .layers = {}};
   std::uint64_t size = 0;
   for (std::size_t i = 0; i < incoming.layers.size(); ++i) {
     const IncomingLayer& layer = incoming.layers[i];
@@ -114,8 +116,9 @@ void ImageLoader::take_image(Session& session, const IncomingImage& incoming, Tr
     }
   }
   const Descriptor descriptor =
-      incoming.manifest ? session.stage_document(*incoming.manifest, incoming.manifest_type)
-                        : session.stage_document(dump_json(make_manifest(manifest)), kOciManifestType);
+      incoming.manifest
+          ? session.stage_document(*incoming.manifest, incoming.manifest_type)
+          : session.stage_document(dump_json(make_manifest(manifest)), kOciManifestType);
   Image image{.id = incoming.id,
               .manifest = descriptor,
               .blobs = std::move(manifest.layers),

@@ -46,8 +46,9 @@ bool is_domain_label(std::string_view label) {
 
 bool is_ipv6(std::string_view host) {
   return host.size() > 2 && host.front() == '[' && host.back() == ']' &&
-         std::all_of(host.begin() + 1, host.end() - 1,
-                     [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) || c == ':'; });
+         std::all_of(host.begin() + 1, host.end() - 1, [](char c) {
+           return std::isxdigit(static_cast<unsigned char>(c)) || c == ':';
+         });
 }
 
 bool is_domain(std::string_view domain) {
@@ -172,7 +173,8 @@ ImageReference ImageReference::with_tag(std::string_view tag) const {
 
 std::string ImageReference::familiar_name() const {
   if (domain_ != kDefaultDomain) return name();
-  const bool official = path_.starts_with(kOfficial) && path_.find('/', kOfficial.size()) == std::string::npos;
+  const bool official =
+      path_.starts_with(kOfficial) && path_.find('/', kOfficial.size()) == std::string::npos;
   return official ? path_.substr(kOfficial.size()) : path_;
 }
 

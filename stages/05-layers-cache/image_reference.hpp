@@ -1,7 +1,8 @@
 #pragma once
 /// \file
-/// Names of images: what people type ("busybox"), what it means ("docker.io/library/busybox:latest"), and back.
-/// Grammar: distribution/reference, docs of "reference.go"; the normalising rules are Docker's (normalize.go).
+/// Names of images: what people type ("busybox"), what it means
+/// ("docker.io/library/busybox:latest"), and back. Grammar: distribution/reference, docs of
+/// "reference.go"; the normalising rules are Docker's (normalize.go).
 
 #include <optional>
 #include <string>

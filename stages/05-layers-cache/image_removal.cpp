@@ -10,14 +10,14 @@ namespace {
 std::string short_id(const std::string& container) { return container.substr(0, 12); }
 
 const ImageUser* first(const std::vector<ImageUser>& users, bool running) {
-  const auto found = std::find_if(users.begin(), users.end(), [&](const ImageUser& user) {
-    return user.running == running;
-  });
+  const auto found = std::find_if(users.begin(), users.end(),
+                                  [&](const ImageUser& user) { return user.running == running; });
   return found == users.end() ? nullptr : &*found;
 }
 
 ApiError refuse(const Image& image, const std::string& how, const std::string& reason) {
-  return conflict("conflict: unable to delete " + image.id.short_hex() + " (" + how + ") - " + reason);
+  return conflict("conflict: unable to delete " + image.id.short_hex() + " (" + how + ") - " +
+                  reason);
 }
 
 /// The conflict that keeps the image itself from going, if there is one.
@@ -56,7 +56,8 @@ RemovalPlan plan_by_name(const Image& image, const std::string& typed, const Ima
                    "\" (must force) - container " + short_id(users.front().container) +
                    " is using its referenced image " + image.id.short_hex());
   }
-  // A container that runs keeps the image, nameless, and that is no error: its name is gone as asked.
+  // A container that runs keeps the image, nameless, and that is no error: its name is gone as
+  // asked.
   return {.untag = {name}, .remove = last && !conflict_of(image, force, 0, users)};
 }
 

@@ -24,9 +24,9 @@ struct RemovalPlan {
 /// True if what was typed is this image's id or the beginning of it.
 bool is_id_prefix(const Image& image, const std::string& typed);
 
-/// By a name only that name goes, and the image with its last one. By an id the image goes, if one repository alone names it.
-/// \param typed  what the client asked to remove
-/// \throws ApiError 409 in Docker's words: containers use it, or several names refer to it
+/// By a name only that name goes, and the image with its last one. By an id the image goes, if one
+/// repository alone names it. \param typed  what the client asked to remove \throws ApiError 409 in
+/// Docker's words: containers use it, or several names refer to it
 RemovalPlan plan_removal(const Image& image, const std::string& typed, bool force,
                          const std::vector<ImageUser>& users);
 

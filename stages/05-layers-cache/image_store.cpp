@@ -68,10 +68,9 @@ void ImageStore::open() {
     write_file_atomically(folder_ + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
   }
   if (!read_file(folder_ + "/index.json")) replace_images({});
-  // What an image that cannot be read needs is not known: then nothing is thrown away.
-  const bool complete = read_index();
+  read_index();
   const StagingFolder bin(staging_);
-  if (complete) discard_unused(bin);
+  discard_unused(bin);
 }
 
 std::string ImageStore::blob_path(const Digest& digest) const {
@@ -81,7 +80,8 @@ std::string ImageStore::blob_path(const Digest& digest) const {
 /// A document of the store. \throws std::runtime_error if its bytes have changed since it came
 json ImageStore::read_document(const Digest& digest) const {
   const std::string text = read_file(blob_path(digest)).value_or("");
-  if (Digest::of(text) != digest) throw std::runtime_error("blob " + digest.text() + " is damaged or missing");
+  if (Digest::of(text) != digest)
+    throw std::runtime_error("blob " + digest.text() + " is damaged or missing");
   return parse_document(text, digest.text());
 }
 
@@ -119,7 +119,8 @@ void ImageStore::read_index() {
       add_image(images_, image);
     } catch (const std::exception& error) {
       const std::string name = entry.name ? entry.name->familiar() : entry.manifest.digest.text();
-      log_line(LogLevel::warning, "image " + name + " is left out until it is loaded again: " + error.what());
+      log_line(LogLevel::warning,
+               "image " + name + " is left out until it is loaded again: " + error.what());
       left_out_.push_back(std::move(entry));
     }
   }
@@ -132,7 +133,8 @@ void ImageStore::replace_images(Images images) {
     for (IndexEntry& entry : entries_of(*image)) entries.push_back(std::move(entry));
   }
   std::vector<IndexEntry> left_out;
-  for (const IndexEntry& entry : left_out_) {  // a name or a manifest that has come anew is whole now
+  for (const IndexEntry& entry :
+       left_out_) {  // a name or a manifest that has come anew is whole now
     const bool replaced = std::any_of(entries.begin(), entries.end(), [&](const IndexEntry& other) {
       return other.manifest.digest == entry.manifest.digest ||
              (other.name && entry.name && other.name->full() == entry.name->full());
@@ -271,21 +273,21 @@ std::vector<RemovalRecord> ImageStore::remove(const std::string& typed, bool for
   return records;
 }
 
-/// What an image that is not whole still names, as far as it can be read.
-void ImageStore::add_reachable(const IndexEntry& entry, std::set<Digest>& blobs, std::set<Digest>& layers) const {
-  blobs.insert(entry.manifest.digest);
-  try {
-    const std::string what = entry.manifest.digest.text();
-    const Manifest manifest =
-        parse_manifest(read_document(entry.manifest.digest), entry.manifest.media_type, what);
-    blobs.insert(manifest.config.digest);
-    for (const Descriptor& layer : manifest.layers) blobs.insert(layer.digest);
-    for (const Digest& layer : check_config(read_document(manifest.config.digest), what)) layers.insert(layer);
-  } catch (const std::exception&) {  // nothing more can be known
+/// What an image that is not whole still names. \throws std::exception if that cannot be known
+void ImageStore::add_reachable(const IndexEntry& entry, std::set<Digest>& blobs,
+                               std::set<Digest>& layers) const {
+  const std::string what = entry.manifest.digest.text();
+  const Manifest manifest =
+      parse_manifest(read_document(entry.manifest.digest), entry.manifest.media_type, what);
+  blobs.insert({entry.manifest.digest, manifest.config.digest});
+  for (const Descriptor& layer : manifest.layers) blobs.insert(layer.digest);
+  for (const Digest& layer : check_config(read_document(manifest.config.digest), what)) {
+    layers.insert(layer);
   }
 }
 
-/// Removes what no entry of the index needs and nobody holds: layers into `bin`, blobs at once. \returns the layers
+/// Removes what no entry of the index needs and nobody holds: layers into `bin`, blobs at once.
+/// \returns the layers
 std::set<Digest> ImageStore::discard_unused(const StagingFolder& bin) {
   std::set<Digest> blobs;
   std::set<Digest> layers;
@@ -294,7 +296,11 @@ std::set<Digest> ImageStore::discard_unused(const StagingFolder& bin) {
     for (const Descriptor& blob : image->blobs) blobs.insert(blob.digest);
     layers.insert(image->layers.begin(), image->layers.end());
   }
-  for (const IndexEntry& entry : left_out_) add_reachable(entry, blobs, layers);
+  try {
+    for (const IndexEntry& entry : left_out_) add_reachable(entry, blobs, layers);
+  } catch (const std::exception&) {  // what it needs is not known: then nothing is thrown away
+    return {};
+  }
   for (const auto& [layer, count] : held_layers_) layers.insert(layer);
   for (const Digest& blob : digests_in(folder_ + "/blobs/sha256")) {
     if (!blobs.contains(blob)) check(::unlink(blob_path(blob).c_str()), "unlink", blob.text());

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// All images of an engine. On disk a plain OCI image layout (OCI image-spec, image-layout.md), which other tools read:
+/// All images of an engine. On disk a plain OCI image layout (OCI image-spec, image-layout.md),
+/// which other tools read:
 ///
 ///     DATA_ROOT/images/oci-layout
 ///                     /index.json      one descriptor for each name of each image
@@ -8,8 +9,9 @@
 ///     DATA_ROOT/layers/…               the unpacked layers (`layer_store.hpp`)
 ///     DATA_ROOT/staging/…              what is on its way in or out
 ///
-/// index.json is the truth: what it names is whole, what nothing in it needs is rubbish. Every change is a new index.json,
-/// written atomically, after all that it names is durable and before anything that it no longer names is removed.
+/// index.json is the truth: what it names is whole, what nothing in it needs is rubbish. Every
+/// change is a new index.json, written atomically, after all that it names is durable and before
+/// anything that it no longer names is removed.
 
 #include <functional>
 #include <map>
@@ -62,26 +64,28 @@ class ImageStore {
   /// \param data_root  its three folders stand in here
   explicit ImageStore(const std::string& data_root);
 
-  /// At the engine's start: empties staging, reads the index, removes what an unclean stop left. Images that are not
-  /// whole are left out, with a warning, and nothing of them is removed: a second load repairs them.
-  /// \throws SysError, std::runtime_error (a damaged index)
+  /// At the engine's start: empties staging, reads the index, removes what an unclean stop left.
+  /// Images that are not whole are left out, with a warning, and nothing of them is removed: a
+  /// second load repairs them. \throws SysError, std::runtime_error (a damaged index)
   void open();
 
   /// Newest first.
   [[nodiscard]] std::vector<ImagePtr> all() const;
-  /// By id, then by name, then by the id's beginning. \throws ApiError 404 `No such image: X:latest`
+  /// By id, then by name, then by the id's beginning. \throws ApiError 404 `No such image:
+  /// X:latest`
   [[nodiscard]] ImagePtr find(const std::string& typed) const;
   /// True if `find` would find this image under that name.
   [[nodiscard]] bool is_called(const std::string& typed, const Digest& id) const;
   /// As `find`, and keeps it from being removed while `hold` lives. \param hold  empty
   [[nodiscard]] ImagePtr find_and_hold(const std::string& typed, Hold& hold);
-  /// The layer, if it is there and `blob` is known to unpack to it; it stays while `hold` lives. \param hold  empty
+  /// The layer, if it is there and `blob` is known to unpack to it; it stays while `hold` lives.
+  /// \param hold  empty
   [[nodiscard]] std::optional<KnownLayer> hold_layer(const Digest& diff_id, const Digest& blob,
                                                      Hold& hold);
   [[nodiscard]] std::string layer_root(const Digest& diff_id) const;
 
-  /// Takes in what stands in `staging`, all or nothing; a name that another image had moves over. Durable on return.
-  /// \throws SysError
+  /// Takes in what stands in `staging`, all or nothing; a name that another image had moves over.
+  /// Durable on return. \throws SysError
   void commit(const StagedImages& staged, const StagingFolder& staging);
   /// Gives an image one more name. \throws ApiError 404
   void tag(const std::string& typed, const ImageReference& name);
@@ -93,11 +97,16 @@ class ImageStore {
  private:
   using Images = std::vector<ImagePtr>;
 
-  [[nodiscard]] std::vector<ImageUser> users_locked(const Digest& id, const UsersOf& users_of) const;
+  [[nodiscard]] std::vector<ImageUser> users_locked(const Digest& id,
+                                                    const UsersOf& users_of) const;
   [[nodiscard]] ImagePtr read_image(const Descriptor& manifest) const;
   [[nodiscard]] std::string blob_path(const Digest& digest) const;
-  [[nodiscard]] std::optional<std::string> proven_type(const Digest& diff_id, const Digest& blob) const;
-  bool read_index();
+  [[nodiscard]] std::optional<std::string> proven_type(const Digest& diff_id,
+                                                       const Digest& blob) const;
+  [[nodiscard]] nlohmann::json read_document(const Digest& digest) const;
+  void read_index();
+  void add_reachable(const IndexEntry& entry, std::set<Digest>& blobs,
+                     std::set<Digest>& layers) const;
   void replace_images(Images images);
   std::set<Digest> discard_unused(const StagingFolder& bin);
   [[nodiscard]] Hold hold(std::map<Digest, int>& counts, const Digest& digest);

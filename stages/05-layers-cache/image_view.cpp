@@ -28,11 +28,12 @@ json texts_of(const std::vector<Digest>& digests) {
 
 /// What older clients expect to find in every Config.
 json empty_config() {
-  return {{"Hostname", ""},       {"Domainname", ""},  {"User", ""},          {"AttachStdin", false},
-          {"AttachStdout", false}, {"AttachStderr", false}, {"Tty", false},   {"OpenStdin", false},
-          {"StdinOnce", false},   {"Env", nullptr},    {"Cmd", nullptr},      {"Image", ""},
-          {"Volumes", nullptr},   {"WorkingDir", ""},  {"Entrypoint", nullptr}, {"OnBuild", nullptr},
-          {"Labels", nullptr}};
+  return {{"Hostname", ""},       {"Domainname", ""},      {"User", ""},
+          {"AttachStdin", false}, {"AttachStdout", false}, {"AttachStderr", false},
+          {"Tty", false},         {"OpenStdin", false},    {"StdinOnce", false},
+          {"Env", nullptr},       {"Cmd", nullptr},        {"Image", ""},
+          {"Volumes", nullptr},   {"WorkingDir", ""},      {"Entrypoint", nullptr},
+          {"OnBuild", nullptr},   {"Labels", nullptr}};
 }
 
 /// A field counts as set if Go would not leave it out ("omitempty").
@@ -60,14 +61,20 @@ bool matches_reference(const Image& image, const std::string& pattern) {
 }
 
 bool passes(const Filters& filters, const std::vector<ImagePtr>& images, const Image& image) {
-  const auto created = [&](const std::string& other) { return find_image(images, other)->created(); };
+  const auto created = [&](const std::string& other) {
+    return find_image(images, other)->created();
+  };
   const auto truth = [](const std::string& value) { return value == "true" || value == "1"; };
   const json config = image.run_config();
-  return filters.any("dangling", [&](const auto& value) { return truth(value) == image.names.empty(); }) &&
-         filters.any("reference", [&](const auto& value) { return matches_reference(image, value); }) &&
-         filters.any("before", [&](const auto& other) { return image.created() < created(other); }) &&
-         filters.any("since", [&](const auto& other) { return image.created() > created(other); }) &&
-         filters.labels_match(JsonFields(config).text_map("Labels"));
+  return filters.any("dangling", [&](const auto& value) {
+    return truth(value) == image.names.empty();
+  }) && filters.any("reference", [&](const auto& value) {
+    return matches_reference(image, value);
+  }) && filters.any("before", [&](const auto& other) {
+    return image.created() < created(other);
+  }) && filters.any("since", [&](const auto& other) {
+    return image.created() > created(other);
+  }) && filters.labels_match(JsonFields(config).text_map("Labels"));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ nlohmann::json image_details(const Image& image, bool full_config);
 
 /// The images that pass the parameter `filters` (before, dangling, label, reference, since), in the same order.
 /// \throws ApiError 400 for a bad filter, 404 if "before" or "since" name no image
-std::vector<ImagePtr> filter_images(const std::vector<ImagePtr>& images, const std::string& filters);
+std::vector<ImagePtr> filter_images(const std::vector<ImagePtr>& images,
+                                    const std::string& filters);
 
 /// Seconds since the epoch of a config's "created": RFC 3339; 0 for what is none.
 std::int64_t unix_seconds(const std::string& time);

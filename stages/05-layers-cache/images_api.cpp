@@ -90,7 +90,8 @@ void remove_image(Exchange& exchange, const ImagesApi& api) {
 void refuse_pull(Exchange& exchange) {
   const HttpQuery& query = exchange.request().query;
   const std::string from = query.value("fromImage");
-  if (from.empty()) throw ApiError(501, "import is not supported by this daemon: load an image archive instead");
+  if (from.empty())
+    throw ApiError(501, "import is not supported by this daemon: load an image archive instead");
   throw not_found("pull access denied for " + ImageReference::parse(from).familiar_name() +
                   ", repository does not exist or may require 'docker login': "
                   "this daemon does not pull images; load one with 'load -i FILE'");

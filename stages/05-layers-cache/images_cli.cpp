@@ -45,7 +45,9 @@ void print_stream(const std::string& body, std::ostream& out) {
 class LoadCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "load", .aliases = {"image load"}, .summary = "Load images from a tar archive or stdin"};
+    return {.name = "load",
+            .aliases = {"image load"},
+            .summary = "Load images from a tar archive or stdin"};
   }
   std::vector<Option> options() override {
     return {{"-i,--input", &file_, "Read this file instead of stdin"},
@@ -54,12 +56,14 @@ class LoadCommand final : public Command {
 
   int run(CliContext& context) override {
     UniqueFd opened;
-    if (!file_.empty()) opened.reset(check(::open(file_.c_str(), O_RDONLY | O_CLOEXEC), "open", file_));
+    if (!file_.empty())
+      opened.reset(check(::open(file_.c_str(), O_RDONLY | O_CLOEXEC), "open", file_));
     const int fd = opened ? opened.get() : STDIN_FILENO;
     if (::isatty(fd)) throw std::runtime_error("requested load from stdin, but stdin is empty");
     const auto source = [fd](std::span<char> part) {
-      return static_cast<std::size_t>(check(
-          retry_on_signal([&] { return ::read(fd, part.data(), part.size()); }), "read", "archive"));
+      return static_cast<std::size_t>(
+          check(retry_on_signal([&] { return ::read(fd, part.data(), part.size()); }), "read",
+                "archive"));
     };
     const std::string target = std::string("/images/load?quiet=") + (quiet_ ? "1" : "0");
     const auto answer = context.api.open("POST", target, {}, source, "application/x-tar");
@@ -74,16 +78,18 @@ class LoadCommand final : public Command {
 
 /// One line of the list: an image under one of its names.
 json row_of(const json& image, const std::string& name, bool whole) {
-  const auto [repository, tag] = name.empty() ? std::pair<std::string, std::string>{"<none>", "<none>"} : split_tag(name);
+  const auto [repository, tag] =
+      name.empty() ? std::pair<std::string, std::string>{"<none>", "<none>"} : split_tag(name);
   const std::string id = image.value("Id", "");
   const std::int64_t created = image.value("Created", std::int64_t{0});
-  return {{"Repository", repository},
-          {"Tag", tag},
-          {"ID", whole ? id : id.substr(id.find(':') + 1, kShortId)},
-          {"CreatedSince", created > 0 ? human_duration(std::time(nullptr) - created) + " ago" : "N/A"},
-          {"CreatedAt", created},
-          {"Digest", "<none>"},
-          {"Size", human_size(image.value("Size", 0.0), 3)}};
+  return {
+      {"Repository", repository},
+      {"Tag", tag},
+      {"ID", whole ? id : id.substr(id.find(':') + 1, kShortId)},
+      {"CreatedSince", created > 0 ? human_duration(std::time(nullptr) - created) + " ago" : "N/A"},
+      {"CreatedAt", created},
+      {"Digest", "<none>"},
+      {"Size", human_size(image.value("Size", 0.0), 3)}};
 }
 
 class ImagesCommand final : public Command {
@@ -101,7 +107,8 @@ class ImagesCommand final : public Command {
   }
 
   int run(CliContext& context) override {
-    const json rows = rows_of(context.api.call("GET", "/images/json?filters=" + percent_encode(filters())));
+    const json rows =
+        rows_of(context.api.call("GET", "/images/json?filters=" + percent_encode(filters())));
     const std::string format = quiet_ ? "{{.ID}}" : format_;
     if (format.empty() || format == "table") {
       context.out << table(rows);
@@ -125,7 +132,8 @@ class ImagesCommand final : public Command {
   }
 
   [[nodiscard]] static std::string table(const json& rows) {
-    std::vector<std::vector<std::string>> lines{{"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
+    std::vector<std::vector<std::string>> lines{
+        {"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
     for (const json& row : rows) {
       lines.push_back({row["Repository"], row["Tag"], row["ID"], row["CreatedSince"], row["Size"]});
     }
@@ -153,11 +161,14 @@ class ImagesCommand final : public Command {
 class RemoveImageCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {.name = "rmi", .aliases = {"image rm", "image remove"}, .summary = "Remove one or more images"};
+    return {.name = "rmi",
+            .aliases = {"image rm", "image remove"},
+            .summary = "Remove one or more images"};
   }
   std::vector<Option> options() override {
     return {{"-f,--force", &force_, "Remove it even if stopped containers use it"},
-            {"--no-prune", &no_prune_, "Accepted for docker's sake: images here have no untagged parents"},
+            {"--no-prune", &no_prune_,
+             "Accepted for docker's sake: images here have no untagged parents"},
             {"image", &names_, "", true}};
   }
 
@@ -165,7 +176,8 @@ class RemoveImageCommand final : public Command {
     return for_each_name(context, names_, [&](const std::string& name) {
       const std::string query = force_ ? "?force=1" : "";
       for (const json& record : context.api.call("DELETE", image_path(name) + query)) {
-        for (const auto& [what, value] : record.items()) context.out << what << ": " << value.get<std::string>() << '\n';
+        for (const auto& [what, value] : record.items())
+          context.out << what << ": " << value.get<std::string>() << '\n';
       }
     });
   }

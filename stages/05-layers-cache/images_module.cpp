@@ -92,7 +92,8 @@ ContainerLayers ImagesModule::layers_of_record(const ContainerRecord& record) co
 
 void ImagesModule::prepare(StartContext& start) {
   if (section_of(start.record).empty()) {
-    throw conflict("container " + start.record.id + " was created without an image: it cannot start here");
+    throw conflict("container " + start.record.id +
+                   " was created without an image: it cannot start here");
   }
   const ContainerLayers layers = layers_of_record(start.record);
   const auto step = start.trace.begin("05", "layers", "mkdir", layers.upper);
@@ -122,7 +123,8 @@ void ImagesModule::describe_in_list(const ContainerRecord& record, json& entry) 
   const std::string id = section.value("Id", "");
   entry["ImageID"] = id;
   const auto digest = Digest::parse(id);
-  if (digest && !store_->is_called(section.value("Name", ""), *digest)) entry["Image"] = digest->short_hex();
+  if (digest && !store_->is_called(section.value("Name", ""), *digest))
+    entry["Image"] = digest->short_hex();
 }
 
 void ImagesModule::describe_system(json& info) const {

@@ -90,16 +90,24 @@ void check_seccomp(int result, const char* operation) {
 void filter_system_calls() {
   const std::unique_ptr<void, FreeFilter> filter(::seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (!filter) throw std::bad_alloc();
-  for (const int call :
-       {SCMP_SYS(read), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(dup),
-        SCMP_SYS(fcntl), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(fstat),
-        SCMP_SYS(newfstatat), SCMP_SYS(getdents64), SCMP_SYS(mkdirat), SCMP_SYS(mknodat),
-        SCMP_SYS(symlinkat), SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(fchown),
-        SCMP_SYS(fchownat), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(fsetxattr),
-        SCMP_SYS(utimensat), SCMP_SYS(ftruncate), SCMP_SYS(brk), SCMP_SYS(mmap),
-        SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-        SCMP_SYS(clock_gettime), SCMP_SYS(getrandom), SCMP_SYS(rt_sigprocmask),
-        SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
+  for (const int call : {SCMP_SYS(read),         SCMP_SYS(pwrite64),
+                         SCMP_SYS(lseek),        SCMP_SYS(close),
+                         SCMP_SYS(dup),          SCMP_SYS(fcntl),
+                         SCMP_SYS(openat),       SCMP_SYS(openat2),
+                         SCMP_SYS(fstat),        SCMP_SYS(newfstatat),
+                         SCMP_SYS(getdents64),   SCMP_SYS(mkdirat),
+                         SCMP_SYS(mknodat),      SCMP_SYS(symlinkat),
+                         SCMP_SYS(linkat),       SCMP_SYS(unlinkat),
+                         SCMP_SYS(fchown),       SCMP_SYS(fchownat),
+                         SCMP_SYS(fchmod),       SCMP_SYS(fchmodat),
+                         SCMP_SYS(fsetxattr),    SCMP_SYS(utimensat),
+                         SCMP_SYS(ftruncate),    SCMP_SYS(brk),
+                         SCMP_SYS(mmap),         SCMP_SYS(munmap),
+                         SCMP_SYS(mremap),       SCMP_SYS(madvise),
+                         SCMP_SYS(futex),        SCMP_SYS(clock_gettime),
+                         SCMP_SYS(getrandom),    SCMP_SYS(rt_sigprocmask),
+                         SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
+                         SCMP_SYS(exit_group)}) {
     check_seccomp(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0), "seccomp_rule_add");
   }
   check_seccomp(::seccomp_load(filter.get()), "seccomp_load");

@@ -30,8 +30,8 @@ bool fits_this_machine(const JsonFields& descriptor) {
          platform.text("architecture", kArchitecture) == kArchitecture;
 }
 
-/// The name that a descriptor carries. OCI allows more than Docker ("latest" alone, "v1+build"): such an image comes
-/// in without a name.
+/// The name that a descriptor carries. OCI allows more than Docker ("latest" alone, "v1+build"):
+/// such an image comes in without a name.
 std::optional<ImageReference> name_of(const JsonFields& descriptor) {
   const JsonFields notes = descriptor.object("annotations");
   std::string name = notes.text(kImageNameAnnotation);
@@ -66,7 +66,8 @@ IncomingImage read_image(const ArchiveFiles& files, const Descriptor& descriptor
   return image;
 }
 
-/// The image that an index's descriptor leads to, over further indexes; nothing if it is for other machines.
+/// The image that an index's descriptor leads to, over further indexes; nothing if it is for other
+/// machines.
 std::optional<IncomingImage> follow(const ArchiveFiles& files, const json& object,
                                     const std::string& path, int depth) {
   const JsonFields fields(object, path);

@@ -39,12 +39,13 @@ std::string StagingFolder::make_folder(const std::string& name, unsigned mode) c
 }
 
 void StagingFolder::sync() const {
-  const UniqueFd fd(check(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path_));
+  const UniqueFd fd(
+      check(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path_));
   check(::syncfs(fd.get()), "syncfs", path_);
 }
 
 unsigned long long StagingFolder::room() const {
-  struct statvfs info{};
+  struct statvfs info {};
   check(::statvfs(path_.c_str(), &info), "statvfs", path_);
   const unsigned long long free = static_cast<unsigned long long>(info.f_bavail) * info.f_frsize;
   return free > kReserve ? free - kReserve : 0;

@@ -47,13 +47,19 @@ Archive open_filters(int fd) {
 EntryType type_of(archive_entry* entry) {
   if (::archive_entry_hardlink(entry)) return EntryType::hard_link;
   switch (::archive_entry_filetype(entry)) {
-    case AE_IFREG: return EntryType::file;
-    case AE_IFDIR: return EntryType::folder;
-    case AE_IFLNK: return EntryType::symbolic_link;
-    case AE_IFIFO: return EntryType::fifo;
+    case AE_IFREG:
+      return EntryType::file;
+    case AE_IFDIR:
+      return EntryType::folder;
+    case AE_IFLNK:
+      return EntryType::symbolic_link;
+    case AE_IFIFO:
+      return EntryType::fifo;
     case AE_IFCHR:
-    case AE_IFBLK: return EntryType::device;
-    default: return EntryType::other;
+    case AE_IFBLK:
+      return EntryType::device;
+    default:
+      return EntryType::other;
   }
 }
 
@@ -68,7 +74,8 @@ TarEntry to_entry(archive_entry* from) {
   entry.mode = ::archive_entry_perm(from);
   entry.uid = ::archive_entry_uid(from);
   entry.gid = ::archive_entry_gid(from);
-  entry.mtime = {.tv_sec = ::archive_entry_mtime(from), .tv_nsec = ::archive_entry_mtime_nsec(from)};
+  entry.mtime = {.tv_sec = ::archive_entry_mtime(from),
+                 .tv_nsec = ::archive_entry_mtime_nsec(from)};
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
@@ -173,7 +180,8 @@ TarReader::TarReader(int fd, const UnpackBudget& budget, Hash hash)
 TarReader::~TarReader() = default;
 
 std::optional<TarEntry> TarReader::next() {
-  // ARCHIVE_WARN comes with every name that is not ASCII: our locale is "C", in which libarchive keeps it as it is.
+  // ARCHIVE_WARN comes with every name that is not ASCII: our locale is "C", in which libarchive
+  // keeps it as it is.
   const int result = ::archive_read_next_header(state_->tar.get(), &state_->entry);
   state_->check(result == ARCHIVE_RETRY ? ARCHIVE_FATAL : result);
   if (result == ARCHIVE_EOF) return std::nullopt;

@@ -11,11 +11,11 @@ namespace slipway {
 
 /// The limits of one pass over an archive. Sizes in bytes.
 struct UnpackBudget {
-  std::uint64_t bytes = 20ULL << 30;       ///< always allowed: 20 GiB
-  std::uint64_t ratio = 200;               ///< or this many times what came in …
-  std::uint64_t slack = 1ULL << 30;        ///< … and 1 GiB
-  std::uint64_t ceiling = UINT64_MAX;      ///< but never more: what the disk has room for
-  std::uint64_t entries = 2'000'000;       ///< files, folders and links
+  std::uint64_t bytes = 20ULL << 30;   ///< always allowed: 20 GiB
+  std::uint64_t ratio = 200;           ///< or this many times what came in …
+  std::uint64_t slack = 1ULL << 30;    ///< … and 1 GiB
+  std::uint64_t ceiling = UINT64_MAX;  ///< but never more: what the disk has room for
+  std::uint64_t entries = 2'000'000;   ///< files, folders and links
 
   /// The most that `compressed` bytes of input may unpack to.
   [[nodiscard]] std::uint64_t limit(std::uint64_t compressed) const;

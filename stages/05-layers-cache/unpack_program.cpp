@@ -62,7 +62,8 @@ json store_member(int folder, TarReader& reader, std::uint64_t number) {
   const UniqueFd fd(check(::openat(folder, file.c_str(), flags, 0600), "openat", file));
   Sha256 hash;
   while (const auto part = reader.read()) {
-    if (part->offset != hash.bytes()) throw Refused("a sparse file has no place in an image archive");
+    if (part->offset != hash.bytes())
+      throw Refused("a sparse file has no place in an image archive");
     hash.update(part->bytes);
     write_at(fd.get(), part->bytes, part->offset, file);
   }
@@ -73,18 +74,25 @@ void add_member(const TarEntry& entry, int folder, TarReader& reader, ReportWrit
   const EntryName name = parse_entry_name(entry.name);
   json line;
   switch (entry.type) {
-    case EntryType::folder: return;
-    case EntryType::file: line = store_member(folder, reader, reader.entries()); break;
+    case EntryType::folder:
+      return;
+    case EntryType::file:
+      line = store_member(folder, reader, reader.entries());
+      break;
     case EntryType::symbolic_link:
-    case EntryType::hard_link: line = {{"Link", link_target(entry, name)}}; break;
-    default: throw Refused("an image archive may hold files, folders and links only");
+    case EntryType::hard_link:
+      line = {{"Link", link_target(entry, name)}};
+      break;
+    default:
+      throw Refused("an image archive may hold files, folders and links only");
   }
   line["Name"] = clean_entry_name(entry.name);
   report.add(line);
 }
 
 void unpack_archive(UniqueFd root, const UnpackBudget& budget, ReportWriter& report) {
-  const UniqueFd folder(check(::openat(root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "openat", "/"));
+  const UniqueFd folder(
+      check(::openat(root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "openat", "/"));
   TarReader reader(STDIN_FILENO, budget, TarReader::Hash::none);
   while (const auto entry = reader.next()) {
     try {
@@ -110,10 +118,11 @@ void unpack(const std::vector<std::string>& arguments, ReportWriter& report) {
   if (!layer && arguments.front() != "archive") {
     throw std::runtime_error("unknown mode \"" + arguments.front() + "\"");
   }
-  UnpackBudget budget =
-      UnpackBudget::from_arguments({arguments.begin() + 1, arguments.end()});
+  UnpackBudget budget = UnpackBudget::from_arguments({arguments.begin() + 1, arguments.end()});
   if (!layer) budget.entries = std::min(budget.entries, kMaxMembers);
   ::umask(0);
+  // Whatever else was handed down: in here nobody needs it.
+  check(::close_range(kUnpackReportFd + 1, ~0U, 0), "close_range");
   const JailWork work = layer ? JailWork::write_any_files : JailWork::write_own_files;
   UniqueFd root = enter_jail(UniqueFd(kUnpackFolderFd), work, budget.ceiling);
   (layer ? unpack_layer : unpack_archive)(std::move(root), budget, report);

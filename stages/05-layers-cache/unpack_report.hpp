@@ -22,18 +22,18 @@ namespace slipway {
 
 /// One member of an outer archive. Names are only ever keys, never paths.
 struct ArchiveMember {
-  std::string file;            ///< its name in the folder that the program filled; empty for a link
-  std::uint64_t size = 0;      ///< bytes
+  std::string file;        ///< its name in the folder that the program filled; empty for a link
+  std::uint64_t size = 0;  ///< bytes
   std::optional<Digest> digest;  ///< of its content; always there for a file
-  std::string link;            ///< for a link: the member it stands for, from the archive's root on
+  std::string link;  ///< for a link: the member it stands for, from the archive's root on
 };
 
 /// The outcome of one run.
 struct UnpackReport {
   std::map<std::string, ArchiveMember> members;  ///< mode "archive" only
-  std::string filter;            ///< how the stream was compressed; "none" for not at all
+  std::string filter;             ///< how the stream was compressed; "none" for not at all
   std::optional<Digest> diff_id;  ///< of the uncompressed tar, if it was compressed
-  std::uint64_t bytes = 0;       ///< content of all entries
+  std::uint64_t bytes = 0;        ///< content of all entries
   std::uint64_t entries = 0;
 };
 

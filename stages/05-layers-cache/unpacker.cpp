@@ -91,7 +91,8 @@ UnpackReport take_report(const std::string& folder) {
 
 UnpackReport Unpacker::archive(const BodySource& stream, const std::string& folder,
                                const UnpackBudget& budget) const {
-  // A socket pair in place of a pipe: a child that ends early is an error of send(2), not a SIGPIPE.
+  // A socket pair in place of a pipe: a child that ends early is an error of send(2), not a
+  // SIGPIPE.
   std::array<int, 2> pair{};
   check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), "socketpair");
   RawStream ours{UniqueFd(pair[0]), {}};

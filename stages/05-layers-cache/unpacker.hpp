@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The engine's side of `slipway-unpack`: starts it, feeds it, reads its report. The engine itself never looks into an
-/// archive of a stranger.
+/// The engine's side of `slipway-unpack`: starts it, feeds it, reads its report. The engine itself
+/// never looks into an archive of a stranger.
 
 #include <string>
 
@@ -17,9 +17,9 @@ class Unpacker {
   /// \param program  the path of slipway-unpack
   explicit Unpacker(std::string program) : program_(std::move(program)) {}
 
-  /// Unpacks an image archive that arrives in parts. Stops asking `stream` when the child has enough of it.
-  /// \param folder  gets the members; its report stands beside it while the child runs
-  /// \throws Refused; whatever `stream` throws; SysError, std::runtime_error
+  /// Unpacks an image archive that arrives in parts. Stops asking `stream` when the child has
+  /// enough of it. \param folder  gets the members; its report stands beside it while the child
+  /// runs \throws Refused; whatever `stream` throws; SysError, std::runtime_error
   [[nodiscard]] UnpackReport archive(const BodySource& stream, const std::string& folder,
                                      const UnpackBudget& budget) const;
   /// Unpacks one layer.

@@ -1,6 +1,5 @@
 /// \file
-/// Command lines: what is an option, whose it is, and what is said when it makes no sense.
-/// Invariant 01-I6.
+/// Command lines: what is an option, whose it is, and what is said when it makes no sense. Invariant 01-I6.
 
 #include <nlohmann/json.hpp>
 

@@ -55,8 +55,7 @@ TEST_CASE("a body of any size arrives, both ways, as one piece and as a stream",
     sent += count;
     return count;
   };
-  // The server echoes while it reads; the client reads only after sending. A thread reads what
-  // comes back.
+  // The server echoes while it reads; the client reads only after sending. A thread reads what comes back.
   std::string small = "a small one";
   CHECK(client.open("POST", "/echo", small)->read_all() == small);
   std::string got;

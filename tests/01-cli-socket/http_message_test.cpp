@@ -138,7 +138,7 @@ TEST_CASE("JSON from outside: whole, not too deep, one error otherwise", "[messa
   CHECK_THROWS_WITH(parse_json(deep), Contains("nested"));
 }
 
-TEST_CASE("a field of the wrong type is a 400 that names it", "[message]") {
+TEST_CASE("JsonFields: a field of the wrong type is a 400 that names it", "[message]") {
   const json document =
       json::parse(R"({"HostConfig":{"Memory":"a lot","Binds":[1],"Init":1,"Null":null},
       "Cmd":{"no":1},"Labels":{"a":1},"Big":1e30})");

@@ -97,7 +97,8 @@ TEST_CASE("a writer that is killed leaves the old file or the new one", "[02][st
   CHECK(fs::file_size(path) == 51);
 }
 
-TEST_CASE("durable means: file synced, renamed, folder synced, in this order", "[02][store]") {
+TEST_CASE("durable means: file synced, renamed, folder synced, in this order",
+          "[02][store][engine]") {
   if (!needs("strace")) return;
   TestEngine engine({.stage = "02", .images = false});
   const std::string trace = engine.folder() / "strace.txt";

@@ -60,7 +60,8 @@ TEST_CASE("a container is found by id, name, or a prefix of its id that only it 
   CHECK(table.maybe_find("nope") == nullptr);
   CHECK(refusal([&] { return table.find("nope"); }) == "404 No such container: nope");
   CHECK(refusal([&] { return table.find(""); }) == "404 No such container: ");
-  CHECK(refusal([&] { return table.find("ab"); }) == "400 multiple IDs found with provided prefix: ab");
+  CHECK(refusal([&] { return table.find("ab"); }) ==
+        "400 multiple IDs found with provided prefix: ab");
   table.erase(*table.find("abc2"));
   CHECK(table.find("ab")->record.id == kId1);
 }

@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// An engine that only pretends: for tests of the command line alone. It notes each request and
-/// answers as told.
+/// An engine that only pretends: for tests of the command line alone. It notes each request and answers as told.
 
 #include <mutex>
 #include <nlohmann/json.hpp>

@@ -158,7 +158,7 @@ TEST_CASE(
   const std::string id = engine.inspect(bad)["Id"];
   const pid_t pid = engine.container_pid(bad);
   engine.kill_daemons(true, GENERATE(true, false));
-  const fs::path file = engine.data_root() / "containers" / id / "config.json";
+  const fs::path file = engine.data_root() / "containers" / id / "record.json";
   const std::string whole = read_text(file);
   json changed = json::parse(whole);
   changed["Schema"] = 99;
@@ -166,7 +166,7 @@ TEST_CASE(
 
   engine.start();
   CHECK_THAT(engine.log(), Contains(id) && Contains("its record cannot be read, ignoring it") &&
-                               Contains(newer ? "written by a newer version" : "config.json"));
+                               Contains(newer ? "written by a newer version" : "record.json"));
   CHECK(engine.status(bad) == "gone");
   CHECK(engine.wait(good) == "2\n");
   engine.run(random_name("new"), "exit 0");
@@ -188,10 +188,10 @@ TEST_CASE("two records of one name: one is taken, the other named, and the engin
   engine.kill_engine();
   const std::string twin = std::string(64, 'a');
   const fs::path folder = engine.data_root() / "containers";
-  json record = json::parse(read_text(folder / id / "config.json"));
+  json record = json::parse(read_text(folder / id / "record.json"));
   record["Id"] = twin;
   fs::create_directory(folder / twin);
-  write_text(folder / twin / "config.json", record.dump());
+  write_text(folder / twin / "record.json", record.dump());
   engine.start();
   CHECK(engine.status(name) == "created");
   CHECK_THAT(engine.log(), Contains("already in use"));

@@ -64,8 +64,7 @@ TEST_CASE("an exit record comes back as it was written, and announces itself by 
                            .finished_at = "2025-01-01T00:00:01Z",
                            .exit_code = 137,
                            .oom_killed = true,
-                           .error = "the container's shim was killed",
-                           .failed_start = true};
+                           .error = "the container's shim was killed"};
   CHECK(written.finished());
   write_exit_record(ledger, written, Durability::durable);
   const auto read = read_exit_record(ledger, "id1");
@@ -118,7 +117,7 @@ TEST_CASE("records of containers are saved, loaded and removed", "[02][store]") 
 TEST_CASE("a record that cannot be saved leaves nothing", "[02][store]") {
   TempFolder folder;
   ContainerStore store(folder.path());
-  fs::create_directories(folder.path() / "id1/config.json");
+  fs::create_directories(folder.path() / "id1/record.json");
   CHECK_THROWS(store.save(record("id1", "one"), Durability::durable));
   CHECK_FALSE(fs::exists(folder.path() / "id1"));
 }
@@ -128,7 +127,7 @@ TEST_CASE("folders without a record are what a cut creation or removal left: the
   TempFolder folder;
   ContainerStore(folder.path()).save(record("id1", "one"), Durability::durable);
   fs::create_directories(folder.path() / "id2/rw/upper");
-  write_text(folder.path() / "id2/config.json.tmp", "{");
+  write_text(folder.path() / "id2/record.json.tmp", "{");
   CHECK(load(folder.path()).first == std::vector<std::string>{"one"});
   CHECK_FALSE(fs::exists(folder.path() / "id2"));
 }
@@ -139,12 +138,12 @@ TEST_CASE("a record that cannot be read is named and kept; the others load",
   ContainerStore store(folder.path());
   store.save(record("id1", "one"), Durability::durable);
   store.save(record("id2", "two"), Durability::durable);
-  const fs::path file = folder.path() / "id2/config.json";
+  const fs::path file = folder.path() / "id2/record.json";
   const std::string whole = read_text(file);
   json changed = json::parse(whole);
   std::string text, reason;
-  SECTION("truncated") { text = whole.substr(0, whole.size() / 2), reason = "config.json"; }
-  SECTION("empty, as ext4 may leave what was not synced") { reason = "config.json"; }
+  SECTION("truncated") { text = whole.substr(0, whole.size() / 2), reason = "record.json"; }
+  SECTION("empty, as ext4 may leave what was not synced") { reason = "record.json"; }
   SECTION("not an object") { text = "[1,2]", reason = "expected an object"; }
   SECTION("from a newer Slipway") {
     changed["Schema"] = 99;
@@ -159,7 +158,7 @@ TEST_CASE("a record that cannot be read is named and kept; the others load",
     text = changed.dump(), reason = "Config";
   }
   SECTION("a copy of another container's") {
-    text = read_text(folder.path() / "id1/config.json"), reason = "id1";
+    text = read_text(folder.path() / "id1/record.json"), reason = "id1";
   }
   write_text(file, text);
   const auto [names, problems] = load(folder.path());

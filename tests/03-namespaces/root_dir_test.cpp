@@ -1,5 +1,5 @@
-// RootDir against a tree that wants out. The canary is a folder of the host beside the root:
-// whatever is asked, it stays empty. (03-I2)
+// RootDir against a tree that wants out. The canary is a folder of the host beside the root: whatever is asked, it stays
+// empty. (03-I2)
 
 #include "03-namespaces/root_dir.hpp"
 

@@ -1,4 +1,5 @@
-// Layers as real tools write them come out right: links, modes, owners, times, attributes, whiteouts. (05-I4, 05-I5)
+// Layers as real tools write them come out right: links, modes, owners, times, attributes,
+// whiteouts. (05-I4, 05-I5)
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -34,7 +35,11 @@ TEST_CASE("every attribute of a file is kept") {
   fixture.unpack(TarWriter()
                      .add({.name = "./", .type = '5', .mode = 0755})
                      .add({.name = "su", .content = "su", .mode = 04755, .uid = 0, .gid = 5})
-                     .add({.name = "ping", .content = "p", .mode = 0755, .uid = 1000, .gid = 1001,
+                     .add({.name = "ping",
+                           .content = "p",
+                           .mode = 0755,
+                           .uid = 1000,
+                           .gid = 1001,
                            .pax = {{"SCHILY.xattr.security.capability", bytes},
                                    {"SCHILY.xattr.user.note", "hi"},
                                    {"mtime", "1600000000.123456789"}}})
@@ -66,7 +71,9 @@ TEST_CASE("every attribute of a file is kept") {
 TEST_CASE("attributes that steer the overlay are dropped, others stay") {
   LayerFixture fixture;
   fixture.unpack(TarWriter()
-                     .add({.name = "d", .type = '5', .mode = 0755,
+                     .add({.name = "d",
+                           .type = '5',
+                           .mode = 0755,
                            .pax = {{"SCHILY.xattr.trusted.overlay.opaque", "y"},
                                    {"SCHILY.xattr.trusted.overlay.redirect", "/etc"},
                                    {"SCHILY.xattr.user.overlay.opaque", "y"},
@@ -150,10 +157,15 @@ TEST_CASE("a whiteout hides what is below, never what its own layer brings", "[w
   // OCI image-spec, layer.md: "Whiteout files MUST only apply to resources in lower/parent layers."
   LayerFixture fixture;
   fixture.unpack(TarWriter()
-                     .file("f1", "own").file(".wh.f1", "")
-                     .file(".wh.f2", "").file("f2", "own")
-                     .file("d1/x", "own").file(".wh.d1", "")
-                     .file(".wh.d2", "").folder("d2").file("d2/x", "own")
+                     .file("f1", "own")
+                     .file(".wh.f1", "")
+                     .file(".wh.f2", "")
+                     .file("f2", "own")
+                     .file("d1/x", "own")
+                     .file(".wh.d1", "")
+                     .file(".wh.d2", "")
+                     .folder("d2")
+                     .file("d2/x", "own")
                      .done());
   for (const char* name : {"f1", "f2", "d1/x", "d2/x"}) CHECK(fixture.text(name) == "own");
   CHECK(fixture.is_opaque("d1"));
@@ -162,9 +174,10 @@ TEST_CASE("a whiteout hides what is below, never what its own layer brings", "[w
 
 TEST_CASE("sparse files keep their holes") {
   LayerFixture fixture;
-  const auto made = run_shell("cd " + fixture.folder.path().string() +
-                              " && truncate -s 20M s && echo x | dd of=s bs=1 seek=5000000 conv=notrunc "
-                              "status=none && truncate -s 40M s && tar -S -cf s.tar s");
+  const auto made =
+      run_shell("cd " + fixture.folder.path().string() +
+                " && truncate -s 20M s && echo x | dd of=s bs=1 seek=5000000 conv=notrunc "
+                "status=none && truncate -s 40M s && tar -S -cf s.tar s");
   INFO(made);
   fixture.unpack(read_text(fixture.folder.path() / "s.tar"));
   CHECK(fixture.status("s").st_size == 40 << 20);
@@ -174,7 +187,8 @@ TEST_CASE("sparse files keep their holes") {
 
 TEST_CASE("the diff id is the digest of the uncompressed tar, whatever the compression") {
   // Bytes behind the end mark belong to it, too.
-  const std::string tar = TarWriter().file("a", std::string(100'000, 'a')).done() + std::string(9216, '\0');
+  const std::string tar =
+      TarWriter().file("a", std::string(100'000, 'a')).done() + std::string(9216, '\0');
   for (const std::string program : {"gzip", "bzip2", "xz", "zstd"}) {
     INFO(program);
     LayerFixture fixture;
@@ -189,8 +203,8 @@ TEST_CASE("the diff id is the digest of the uncompressed tar, whatever the compr
   CHECK(report.filter == "none");
   CHECK_FALSE(report.diff_id);  // whoever has the blob knows its digest
   LayerFixture parts;
-  CHECK(parts.unpack(compress("gzip", tar.substr(0, 700)) + compress("gzip", tar.substr(700))).diff_id ==
-        Digest::of(tar));
+  CHECK(parts.unpack(compress("gzip", tar.substr(0, 700)) + compress("gzip", tar.substr(700)))
+            .diff_id == Digest::of(tar));
 }
 
 TEST_CASE("an empty layer is a layer") {

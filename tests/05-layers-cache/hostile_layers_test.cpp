@@ -1,6 +1,7 @@
-// Layers that attack whoever unpacks them (SECURITY.md keeps the list of what has happened to others). Each is given to the
-// real slipway-unpack. Whatever it holds: the canary beside the root is untouched, it is over within seconds, and what is
-// refused is refused by a message that names the entry and the rule. (05-I2, 05-I3)
+// Layers that attack whoever unpacks them (SECURITY.md keeps the list of what has happened to
+// others). Each is given to the real slipway-unpack. Whatever it holds: the canary beside the root
+// is untouched, it is over within seconds, and what is refused is refused by a message that names
+// the entry and the rule. (05-I2, 05-I3)
 
 #include <functional>
 
@@ -37,38 +38,60 @@ std::vector<Attack> attacks_by_name() {
       fixed("dot-dot inside", only({.name = "a/../../x"}), "\"..\"", "a/../../x"),
       fixed("dot-dot folder", only({.name = "..", .type = '5'}), "\"..\"", ".."),
       fixed("dot-dot at the end", only({.name = "a/..", .type = '5'}), "\"..\"", "a/.."),
-      {"absolute", [](const auto& canary) { return only({.name = canary + "/new"}); }, "absolute", "/new"},
+      {"absolute", [](const auto& canary) { return only({.name = canary + "/new"}); }, "absolute",
+       "/new"},
       fixed("absolute folder", only({.name = "/", .type = '5'}), "absolute", "/"),
-      fixed("root as a link", only({.name = ".", .type = '2', .link = "/etc"}), "root must be a folder", "."),
-      fixed("root as a file", only({.name = "./"  , .type = '0'}), "", ""),
-      fixed("name too long", only({.name = "x", .pax = {{"path", deep + deep + deep + deep}}}), "4095"),
-      fixed("component too long", only({.name = "x", .pax = {{"path", std::string(300, 'a')}}}), "too long", "aaa"),
-      fixed("NUL in the name", only({.name = "x", .pax = {{"path", std::string("ok\0/../../x", 11)}}}), "", ""),
+      fixed("root as a link", only({.name = ".", .type = '2', .link = "/etc"}),
+            "root must be a folder", "."),
+      fixed("root as a file", only({.name = "./", .type = '0'}), "", ""),
+      fixed("name too long", only({.name = "x", .pax = {{"path", deep + deep + deep + deep}}}),
+            "4095"),
+      fixed("component too long", only({.name = "x", .pax = {{"path", std::string(300, 'a')}}}),
+            "too long", "aaa"),
+      fixed("NUL in the name",
+            only({.name = "x", .pax = {{"path", std::string("ok\0/../../x", 11)}}}), "", ""),
   };
 }
 
 std::vector<Attack> attacks_by_links() {
   return {
-      fixed("link climbs", only({.name = "l", .type = '2', .link = "../../etc"}), "climbs above the root", "l"),
-      fixed("link climbs from a folder", TarWriter().folder("a").symbolic_link("a/l", "../../x").done(),
-            "climbs above the root", "a/l"),
-      fixed("absolute link climbs", only({.name = "l", .type = '2', .link = "/../etc"}), "climbs above the root", "l"),
+      fixed("link climbs", only({.name = "l", .type = '2', .link = "../../etc"}),
+            "climbs above the root", "l"),
+      fixed("link climbs from a folder",
+            TarWriter().folder("a").symbolic_link("a/l", "../../x").done(), "climbs above the root",
+            "a/l"),
+      fixed("absolute link climbs", only({.name = "l", .type = '2', .link = "/../etc"}),
+            "climbs above the root", "l"),
       fixed("empty link", only({.name = "l", .type = '2'}), "", "l"),
-      fixed("link target too long", only({.name = "l", .type = '2', .link = "a", .pax = {{"linkpath", std::string(5000, 'a')}}}),
+      fixed("link target too long",
+            only({.name = "l",
+                  .type = '2',
+                  .link = "a",
+                  .pax = {{"linkpath", std::string(5000, 'a')}}}),
             "4095", "l"),
       {"through an absolute link",
-       [](const auto& canary) { return TarWriter().symbolic_link("l", canary).file("l/new", "x").done(); },
+       [](const auto& canary) {
+         return TarWriter().symbolic_link("l", canary).file("l/new", "x").done();
+       },
        "leads to nothing", "l/new"},
       {"through a chain of links",
        [](const auto& canary) {
-         return TarWriter().symbolic_link("b", canary).symbolic_link("a", "b").file("a/new", "x").done();
+         return TarWriter()
+             .symbolic_link("b", canary)
+             .symbolic_link("a", "b")
+             .file("a/new", "x")
+             .done();
        },
        "leads to nothing", "a/new"},
       {"folder through a link",
-       [](const auto& canary) { return TarWriter().symbolic_link("l", canary).folder("l/new").done(); },
+       [](const auto& canary) {
+         return TarWriter().symbolic_link("l", canary).folder("l/new").done();
+       },
        "leads to nothing", "l/new"},
       {"over a link to a file",
-       [](const auto& canary) { return TarWriter().symbolic_link("l", canary + "/file").file("l", "evil").done(); },
+       [](const auto& canary) {
+         return TarWriter().symbolic_link("l", canary + "/file").file("l", "evil").done();
+       },
        "", ""},
       {"folder over a link, then into it",
        [](const auto& canary) {
@@ -82,40 +105,56 @@ std::vector<Attack> attacks_by_links() {
        "leads to nothing", "d/new"},
       {"mode of a link's target",
        [](const auto& canary) {
-         return TarWriter().add({.name = "l", .type = '2', .link = canary, .mode = 07777, .uid = 7}).done();
+         return TarWriter()
+             .add({.name = "l", .type = '2', .link = canary, .mode = 07777, .uid = 7})
+             .done();
        },
        "", ""},
       {"ACL of a link's target",
        [](const auto& canary) {
-         return only({.name = "l", .type = '2', .link = canary,
-                      .pax = {{"SCHILY.acl.access", "user::rwx,user:1:rwx,group::rwx,mask::rwx,other::rwx"}}});
+         return only({.name = "l",
+                      .type = '2',
+                      .link = canary,
+                      .pax = {{"SCHILY.acl.access",
+                               "user::rwx,user:1:rwx,group::rwx,mask::rwx,other::rwx"}}});
        },
        "", ""},
-      fixed("link loop", TarWriter().symbolic_link("a", "b").symbolic_link("b", "a").file("a/x", "x").done(),
+      fixed("link loop",
+            TarWriter().symbolic_link("a", "b").symbolic_link("b", "a").file("a/x", "x").done(),
             "symbolic links", "a/x"),
       fixed("magic link", TarWriter().symbolic_link("l", "/proc/self/root").file("l/x", "x").done(),
             "leads to nothing", "l/x"),
-      fixed("working folder's link", TarWriter().symbolic_link("l", "/proc/self/cwd/..").file("l/x", "x").done(),
-            "", "l/x"),
-      fixed("file as a folder", TarWriter().file("f", "x").file("f/x", "x").done(), "Not a directory", "f/x"),
+      fixed("working folder's link",
+            TarWriter().symbolic_link("l", "/proc/self/cwd/..").file("l/x", "x").done(), "", "l/x"),
+      fixed("file as a folder", TarWriter().file("f", "x").file("f/x", "x").done(),
+            "Not a directory", "f/x"),
   };
 }
 
 std::vector<Attack> attacks_by_hard_links() {
   return {
-      fixed("hard link out", only({.name = "h", .type = '1', .link = "../canary/file"}), "\"..\"", "h"),
+      fixed("hard link out", only({.name = "h", .type = '1', .link = "../canary/file"}), "\"..\"",
+            "h"),
       {"absolute hard link",
-       [](const auto& canary) { return only({.name = "h", .type = '1', .link = canary + "/file"}); }, "absolute", "h"},
+       [](const auto& canary) {
+         return only({.name = "h", .type = '1', .link = canary + "/file"});
+       },
+       "absolute", "h"},
       {"hard link through a link",
        [](const auto& canary) {
          return TarWriter().symbolic_link("l", canary).hard_link("h", "l/file").done();
        },
        "no such file", "h"},
-      fixed("hard link with content out", only({.name = "h", .type = '1', .content = "evil", .link = "../canary/file"}),
-            "\"..\"", "h"),
+      fixed("hard link with content out",
+            only({.name = "h", .type = '1', .content = "evil", .link = "../canary/file"}), "\"..\"",
+            "h"),
       {"content through a hard-linked link",
        [](const auto& canary) {
-         return TarWriter().symbolic_link("l", canary + "/file").hard_link("h", "l").file("h", "evil").done();
+         return TarWriter()
+             .symbolic_link("l", canary + "/file")
+             .hard_link("h", "l")
+             .file("h", "evil")
+             .done();
        },
        "", ""},
       {"attributes through a hard-linked link",
@@ -126,11 +165,16 @@ std::vector<Attack> attacks_by_hard_links() {
              .done();
        },
        "", ""},
-      fixed("hard link to nothing", only({.name = "h", .type = '1', .link = "gone"}), "no such file", "h"),
-      fixed("hard link to itself", only({.name = "h", .type = '1', .link = "h"}), "no such file", "h"),
-      fixed("hard link to a folder", TarWriter().folder("d").hard_link("h", "d").done(), "is no file", "h"),
-      fixed("hard link to a whiteout", TarWriter().file(".wh.w", "").hard_link("h", "w").done(), "is no file", "h"),
-      fixed("hard link to the root", only({.name = "h", .type = '1', .link = "."}), "no such file", "h"),
+      fixed("hard link to nothing", only({.name = "h", .type = '1', .link = "gone"}),
+            "no such file", "h"),
+      fixed("hard link to itself", only({.name = "h", .type = '1', .link = "h"}), "no such file",
+            "h"),
+      fixed("hard link to a folder", TarWriter().folder("d").hard_link("h", "d").done(),
+            "is no file", "h"),
+      fixed("hard link to a whiteout", TarWriter().file(".wh.w", "").hard_link("h", "w").done(),
+            "is no file", "h"),
+      fixed("hard link to the root", only({.name = "h", .type = '1', .link = "."}), "no such file",
+            "h"),
   };
 }
 
@@ -139,7 +183,8 @@ std::vector<Attack> attacks_by_kind() {
   return {
       fixed("character device", only({.name = "d", .type = '3'}), "device", "d"),
       fixed("block device", only({.name = "d", .type = '4'}), "device", "d"),
-      fixed("whiteout as a device", only({.name = ".wh.d", .type = '3'}), "whiteout must be a plain file", ".wh.d"),
+      fixed("whiteout as a device", only({.name = ".wh.d", .type = '3'}),
+            "whiteout must be a plain file", ".wh.d"),
       fixed("whiteout of ..", only({.name = ".wh..."}), "whiteout must name a file", ".wh..."),
       fixed("whiteout of .", only({.name = "a/.wh.."}), "whiteout must name a file", "a/.wh.."),
       fixed("whiteout of nothing", only({.name = ".wh."}), "whiteout must name a file", ".wh."),
@@ -155,9 +200,12 @@ std::vector<Attack> attacks_by_kind() {
        },
        "leads to nothing", "l/.wh..wh..opq"},
       fixed("aufs book-keeping", only({.name = ".wh..wh.plnk/../../x"}), "\"..\"", ""),
-      fixed("overlay attributes",
-            only({.name = "f", .pax = {{overlay + "redirect", "/etc"}, {overlay + "metacopy", "x"}}}), "", ""),
-      fixed("owner beyond 32 bits", only({.name = "f", .pax = {{"uid", "4294967296"}}}), "out of range", "f"),
+      fixed(
+          "overlay attributes",
+          only({.name = "f", .pax = {{overlay + "redirect", "/etc"}, {overlay + "metacopy", "x"}}}),
+          "", ""),
+      fixed("owner beyond 32 bits", only({.name = "f", .pax = {{"uid", "4294967296"}}}),
+            "out of range", "f"),
       fixed("owner -1", only({.name = "f", .pax = {{"gid", "4294967295"}}}), "out of range", "f"),
       fixed("time with a meaning", only({.name = "f", .pax = {{"mtime", "1.1073741823"}}}), "", ""),
   };
@@ -170,7 +218,8 @@ std::string garbage(std::size_t size) {
 }
 
 std::vector<Attack> broken_archives() {
-  const std::string tar = TarWriter().file("a", std::string(20'000, 'x')).file("b", garbage(20'000)).done();
+  const std::string tar =
+      TarWriter().file("a", std::string(20'000, 'x')).file("b", garbage(20'000)).done();
   const auto half = [](const std::string& bytes) { return bytes.substr(0, bytes.size() / 2); };
   return {
       fixed("cut tar", half(tar), "Truncated tar archive", ""),
@@ -181,16 +230,21 @@ std::vector<Attack> broken_archives() {
       fixed("gzip in gzip", compress("gzip", compress("gzip", tar)), "compressed twice", ""),
       fixed("bad checksum", only({.name = "a", .bad_checksum = true}), "damaged archive", ""),
       fixed("bad checksum behind a good entry",
-            TarWriter().file("a", "x").add({.name = "b", .bad_checksum = true}).done(), "damaged archive", ""),
+            TarWriter().file("a", "x").add({.name = "b", .bad_checksum = true}).done(),
+            "damaged archive", ""),
       fixed("garbage", garbage(10'000), "damaged archive", ""),
       fixed("zip", "PK\x03\x04" + garbage(1000), "damaged archive", ""),
       fixed("7z", "7z\xbc\xaf\x27\x1c" + garbage(1000), "damaged archive", ""),
       fixed("cpio", "070701" + std::string(500, '0'), "damaged archive", ""),
-      fixed("pax header over 1 MiB", only({.name = "a", .pax = {{"comment", std::string(2 << 20, 'c')}}}),
-            "damaged archive", ""),
+      fixed("pax header over 1 MiB",
+            only({.name = "a", .pax = {{"comment", std::string(2 << 20, 'c')}}}), "damaged archive",
+            ""),
       fixed("sparse file over 1 TiB",
-            only({.name = "a", .content = "1\n1099511627775\n1\n" + std::string(493, '\0') + "x",
-                  .pax = {{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.name", "a"},
+            only({.name = "a",
+                  .content = "1\n1099511627775\n1\n" + std::string(493, '\0') + "x",
+                  .pax = {{"GNU.sparse.major", "1"},
+                          {"GNU.sparse.minor", "0"},
+                          {"GNU.sparse.name", "a"},
                           {"GNU.sparse.realsize", "1099511627776"}}}),
             "its limit", "a"),
   };
@@ -228,7 +282,8 @@ TEST_CASE("layers with hostile hard links stay inside or are refused", "[hostile
   for (const Attack& attack : attacks_by_hard_links()) check_attack(attack);
 }
 
-TEST_CASE("layers with devices, whiteouts and attributes that reach for more are refused", "[hostile]") {
+TEST_CASE("layers with devices, whiteouts and attributes that reach for more are refused",
+          "[hostile]") {
   for (const Attack& attack : attacks_by_kind()) check_attack(attack);
 }
 
@@ -238,7 +293,8 @@ TEST_CASE("broken archives are refused", "[hostile]") {
 
 TEST_CASE("a bomb stops at its limit, and the disk has not grown beyond it", "[hostile]") {
   LayerFixture fixture;
-  const std::string bomb = compress("gzip", TarWriter().file("zeros", std::string(64 << 20, '\0')).done());
+  const std::string bomb =
+      compress("gzip", TarWriter().file("zeros", std::string(64 << 20, '\0')).done());
   CHECK(bomb.size() < 100'000);
   CHECK_THROWS_WITH(fixture.unpack(bomb, {.bytes = 1 << 20, .ratio = 0}),
                     Catch::Contains("unpacks to more than 1048576 bytes, its limit"));
@@ -254,7 +310,8 @@ TEST_CASE("a million empty files stop at the limit of entries", "[hostile]") {
   LayerFixture fixture;
   TarWriter tar;
   for (int i = 0; i < 200; ++i) tar.file("f" + std::to_string(i), "");
-  CHECK_THROWS_WITH(fixture.unpack(tar.done(), {.entries = 100}), Catch::Contains("more than 100 entries"));
+  CHECK_THROWS_WITH(fixture.unpack(tar.done(), {.entries = 100}),
+                    Catch::Contains("more than 100 entries"));
 }
 
 TEST_CASE("a tree that is deeper than a path can say is removed again", "[hostile]") {

@@ -46,9 +46,11 @@ TEST_CASE("by name: the name goes, and the image with its last name") {
 TEST_CASE("by name: containers keep an image's last name") {
   const Image one = image_called({"a"});
   for (const auto& users : {kStopped, kRunning}) {
-    CHECK_THROWS_WITH(plan_removal(one, "a", false, users),
-                      "conflict: unable to remove repository reference \"a\" (must force) - container "
-                      "0123456789ab is using its referenced image " + kShort);
+    CHECK_THROWS_WITH(
+        plan_removal(one, "a", false, users),
+        "conflict: unable to remove repository reference \"a\" (must force) - container "
+        "0123456789ab is using its referenced image " +
+            kShort);
   }
   CHECK_FALSE(plan_removal(one, "a", true, kCreating).remove);
 }
@@ -59,18 +61,22 @@ TEST_CASE("by id: the image goes with its only name") {
   CHECK(plan_removal(one, kShort, false, kNobody).remove);
   CHECK(plan_removal(one, one.id.text(), true, kStopped).remove);
   const std::string unable = "conflict: unable to delete " + kShort;
-  CHECK_THROWS_WITH(plan_removal(one, kShort, false, kStopped),
-                    unable + " (must be forced) - image is being used by stopped container 0123456789ab");
+  CHECK_THROWS_WITH(
+      plan_removal(one, kShort, false, kStopped),
+      unable + " (must be forced) - image is being used by stopped container 0123456789ab");
   for (const bool force : {false, true}) {
-    CHECK_THROWS_WITH(plan_removal(one, kShort, force, kRunning),
-                      unable + " (cannot be forced) - image is being used by running container 0123456789ab");
-    CHECK_THROWS_WITH(plan_removal(one, kShort, force, kCreating), Catch::Contains("being created"));
+    CHECK_THROWS_WITH(
+        plan_removal(one, kShort, force, kRunning),
+        unable + " (cannot be forced) - image is being used by running container 0123456789ab");
+    CHECK_THROWS_WITH(plan_removal(one, kShort, force, kCreating),
+                      Catch::Contains("being created"));
   }
 }
 
 TEST_CASE("by id: several names must be forced") {
   const Image two = image_called({"a", "b"});
-  CHECK_THROWS_WITH(plan_removal(two, kShort, false, kNobody),
-                    Catch::Contains("(must be forced) - image is referenced in multiple repositories"));
+  CHECK_THROWS_WITH(
+      plan_removal(two, kShort, false, kNobody),
+      Catch::Contains("(must be forced) - image is referenced in multiple repositories"));
   CHECK(plan_removal(two, kShort, true, kNobody).untag.size() == 2);
 }

@@ -23,8 +23,8 @@ inline std::string compress(const std::string& program, const std::string& bytes
   return run_command({program, "-c"}, {.input = bytes}).out;
 }
 
-/// A layer's blob, the folder that it is unpacked into, and a canary: a folder of the host's next to it, in which nothing may
-/// ever change.
+/// A layer's blob, the folder that it is unpacked into, and a canary: a folder of the host's next
+/// to it, in which nothing may ever change.
 class LayerFixture {
  public:
   LayerFixture() {
@@ -38,16 +38,16 @@ class LayerFixture {
   /// Unpacks with the real program. \throws Refused
   UnpackReport unpack(const std::string& blob, const UnpackBudget& budget = {}) {
     write_text(folder.path() / "blob", blob);
-    return Unpacker(program("slipway-unpack", "05"))
-        .layer(folder.path() / "blob", root, budget);
+    return Unpacker(program("slipway-unpack", "05")).layer(folder.path() / "blob", root, budget);
   }
 
-  /// Everything that can be seen of the canary: names, modes, owners, link counts, times, contents, attributes.
+  /// Everything that can be seen of the canary: names, modes, owners, link counts, times, contents,
+  /// attributes.
   [[nodiscard]] bool canary_is_untouched() const { return state_of_canary() == before_; }
 
   [[nodiscard]] std::string text(const std::string& name) const { return read_text(root / name); }
   [[nodiscard]] struct stat status(const std::string& name) const {
-    struct stat info{};
+    struct stat info {};
     if (::lstat((root / name).c_str(), &info) != 0) info.st_mode = 0;
     return info;
   }
@@ -73,7 +73,7 @@ class LayerFixture {
   [[nodiscard]] std::map<std::string, std::string> state_of_canary() const {
     std::map<std::string, std::string> state;
     const auto add = [&](const std::filesystem::path& path) {
-      struct stat info{};
+      struct stat info {};
       ::lstat(path.c_str(), &info);
       std::string& text = state[path];
       for (const auto number :
@@ -87,7 +87,8 @@ class LayerFixture {
       text += std::to_string(::llistxattr(path.c_str(), names.data(), names.size()));
     };
     add(canary);
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(canary)) add(entry.path());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(canary))
+      add(entry.path());
     return state;
   }
 

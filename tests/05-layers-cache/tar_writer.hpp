@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// Writes tars that honest tools do not write: any name, any type, any header. Format: pax(1), "ustar Interchange Format".
+/// Writes tars that honest tools do not write: any name, any type, any header. Format: pax(1),
+/// "ustar Interchange Format".
 
 #include <cstdint>
 #include <cstring>
@@ -13,7 +14,8 @@ namespace slipway::test {
 /// Everything of one entry, as it will stand in the header.
 struct TarMember {
   std::string name;
-  char type = '0';  ///< '0' file, '1' hard link, '2' symbolic link, '3'/'4' devices, '5' folder, '6' fifo
+  char type =
+      '0';  ///< '0' file, '1' hard link, '2' symbolic link, '3'/'4' devices, '5' folder, '6' fifo
   std::string content;
   std::string link;
   unsigned mode = 0644;
@@ -75,7 +77,8 @@ class TarWriter {
       std::memcpy(header + at, value.data(), std::min(room, value.size()));
     };
     const auto octal = [&](std::size_t at, int digits, std::uint64_t value) {  // ends in a NUL
-      for (int i = digits; i-- > 0; value >>= 3) header[at + static_cast<std::size_t>(i)] = static_cast<char>('0' + (value & 7));
+      for (int i = digits; i-- > 0; value >>= 3)
+        header[at + static_cast<std::size_t>(i)] = static_cast<char>('0' + (value & 7));
     };
     text(0, 100, member.name);
     octal(100, 7, member.mode);
@@ -85,7 +88,10 @@ class TarWriter {
     octal(136, 11, static_cast<std::uint64_t>(member.mtime));
     header[156] = member.type;
     text(157, 100, member.link);
-    text(257, 8, std::string("ustar\0" "00", 8));
+    text(257, 8,
+         std::string("ustar\0"
+                     "00",
+                     8));
     text(148, 8, "        ");
     unsigned sum = member.bad_checksum ? 1 : 0;
     for (const char c : header) sum += static_cast<unsigned char>(c);

@@ -1,5 +1,7 @@
 // Each box can be asked by curl, and each may die.
 
+#include <nlohmann/json.hpp>
+
 #include "clients.hpp"
 
 using namespace slipway::test;
@@ -7,7 +9,8 @@ using namespace slipway::test;
 TEST_CASE("curl asks the engine, the supervisor and a shim what they know", "[acceptance]") {
   TestEngine& engine = shared_engine();
   const std::string name = random_name("asked");
-  const std::string id = line_of(engine.slipway({"run", "-d", "--name", name, "busybox", "sleep", "60"}));
+  const std::string id =
+      line_of(engine.slipway({"run", "-d", "--name", name, "busybox", "sleep", "60"}));
   const auto list = engine.http("GET", "/containers/json").json();
   REQUIRE(list.size() == 1);
   CHECK(list[0]["Id"] == id);
@@ -23,11 +26,15 @@ TEST_CASE("curl asks the engine, the supervisor and a shim what they know", "[ac
   CHECK(engine.slipway({"rm", "-f", name}).status == 0);
 }
 
-TEST_CASE("a container outlives engine and supervisor: exit code and output are kept", "[acceptance]") {
+TEST_CASE("a container outlives engine and supervisor: exit code and output are kept",
+          "[acceptance]") {
   if (!needs("docker")) return;
   TestEngine engine;
   const std::string name = random_name("survivor");
-  REQUIRE(engine.docker({"run", "-d", "--name", name, "busybox", "sh", "-c", "sleep 3; echo done; exit 5"}).status == 0);
+  REQUIRE(engine
+              .docker({"run", "-d", "--name", name, "busybox", "sh", "-c",
+                       "sleep 3; echo done; exit 5"})
+              .status == 0);
   engine.kill_supervisor();
   engine.kill_engine();
   engine.start();

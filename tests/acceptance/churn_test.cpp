@@ -1,5 +1,6 @@
 // Many containers, one after another and side by side: the harness checks that nothing is left.
 
+#include <filesystem>
 #include <thread>
 
 #include "clients.hpp"
@@ -25,7 +26,8 @@ TEST_CASE("200 runs one after another leave nothing", "[acceptance][churn]") {
   const std::size_t before = descriptors_of(engine.pid());
   const std::size_t supervisor_before = descriptors_of(*engine.supervisor_pid());
   for (int i = 0; i < 200; ++i) {
-    const auto result = engine.slipway({"run", "--rm", "busybox", "sh", "-c", "exit " + std::to_string(i % 100)});
+    const auto result =
+        engine.slipway({"run", "--rm", "busybox", "sh", "-c", "exit " + std::to_string(i % 100)});
     if (result.status != i % 100) {
       INFO(result);
       REQUIRE(result.status == i % 100);
@@ -45,8 +47,10 @@ TEST_CASE("8 clients at once, 25 runs each, get their own answers", "[acceptance
       for (int i = 0; i < 25; ++i) {
         const std::string word = std::to_string(number) + "-" + std::to_string(i);
         // A command line of its own each: the engine object of the test is not for many threads.
-        const auto result = run_command(engine.slipway_line({"run", "--rm", "busybox", "echo", word}));
-        if (result.status != 0 || result.out != word + "\n") answers.push_back(result.command + ": " + result.out + result.err);
+        const auto result =
+            run_command(engine.slipway_line({"run", "--rm", "busybox", "echo", word}));
+        if (result.status != 0 || result.out != word + "\n")
+          answers.push_back(result.command + ": " + result.out + result.err);
       }
     });
   }

@@ -14,7 +14,8 @@ struct Client {
   std::string name;  ///< "docker" or "slipway"
   TestEngine& engine;
 
-  [[nodiscard]] CommandResult run(std::vector<std::string> arguments, CommandOptions options = {}) const {
+  [[nodiscard]] CommandResult run(std::vector<std::string> arguments,
+                                  CommandOptions options = {}) const {
     return name == "docker" ? engine.docker(std::move(arguments), std::move(options))
                             : engine.slipway(std::move(arguments), std::move(options));
   }

@@ -1,6 +1,9 @@
 // What a container sees of itself, and what the host sees of it.
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "clients.hpp"
 
@@ -21,8 +24,9 @@ std::string namespace_of(const std::string& pid, const std::string& kind) {
 
 TEST_CASE("inside: pid 1, an own host name, only own processes and links", "[acceptance]") {
   TestEngine& engine = shared_engine();
-  const auto result = engine.slipway({"run", "--rm", "-h", "box", "busybox", "sh", "-c",
-                                      "echo $$; hostname; ls -d /proc/[0-9]* | wc -l; ls /sys/class/net"});
+  const auto result =
+      engine.slipway({"run", "--rm", "-h", "box", "busybox", "sh", "-c",
+                      "echo $$; hostname; ls -d /proc/[0-9]* | wc -l; ls /sys/class/net"});
   INFO(result);
   // Two or three processes: the shell, and those of its pipe at the moment of looking.
   std::istringstream lines(result.out);
@@ -62,18 +66,21 @@ TEST_CASE("six namespaces of the container are not the host's", "[acceptance]") 
 
 TEST_CASE("nothing of ours leaks into a container", "[acceptance]") {
   TestEngine& engine = shared_engine();
-  const auto result = engine.slipway(
-      {"run", "--rm", "busybox", "sh", "-c", "ls /proc/1/fd; grep -E 'CapInh|CapAmb|CapBnd' /proc/1/status"});
+  const auto result =
+      engine.slipway({"run", "--rm", "busybox", "sh", "-c",
+                      "ls /proc/1/fd; grep -E 'CapInh|CapAmb|CapBnd' /proc/1/status"});
   INFO(result);
-  CHECK(result.out ==
-        "0\n1\n2\nCapInh:\t0000000000000000\nCapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n");
+  CHECK(
+      result.out ==
+      "0\n1\n2\nCapInh:\t0000000000000000\nCapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n");
 }
 
 TEST_CASE("kernel files that could hurt the host are read-only or masked", "[acceptance]") {
   TestEngine& engine = shared_engine();
-  const auto result = engine.slipway({"run", "--rm", "busybox", "sh", "-c",
-                                      "echo x > /proc/sysrq-trigger; echo 1 > /proc/sys/kernel/panic;"
-                                      "echo x > /sys/kernel/profiling; cat /proc/kcore | wc -c"});
+  const auto result =
+      engine.slipway({"run", "--rm", "busybox", "sh", "-c",
+                      "echo x > /proc/sysrq-trigger; echo 1 > /proc/sys/kernel/panic;"
+                      "echo x > /sys/kernel/profiling; cat /proc/kcore | wc -c"});
   INFO(result);
   CHECK(std::count(result.err.begin(), result.err.end(), '\n') >= 3);
   CHECK(result.out.ends_with("0\n"));

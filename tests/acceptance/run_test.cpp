@@ -27,7 +27,8 @@ TEST_CASE("run prints the command's output and returns its exit code", "[accepta
   CHECK(hello.status == 0);
   CHECK(hello.out == "hi\n");
   CHECK(hello.err.empty());
-  const auto seven = client.run({"run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7"});
+  const auto seven =
+      client.run({"run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7"});
   INFO(seven);
   CHECK(seven.status == 7);
   CHECK(seven.out == "out\n");
@@ -41,7 +42,8 @@ TEST_CASE("a signal's exit code is 128 and its number", "[acceptance]") {
   INFO(result);
   CHECK(result.status == 42);
   const std::string name = random_name("killed");
-  RunningCommand running(client.line({"run", "--rm", "--name", name, "busybox", "sh", "-c", "echo up; sleep 60"}));
+  RunningCommand running(
+      client.line({"run", "--rm", "--name", name, "busybox", "sh", "-c", "echo up; sleep 60"}));
   REQUIRE(running.wait_for_output("up"));
   CHECK(client.run({"kill", name}).status == 0);
   CHECK(running.finish().status == 137);
@@ -85,8 +87,9 @@ TEST_CASE("standard input reaches the command, and its end does too", "[acceptan
 TEST_CASE("a command that ends before its input does not hang the client", "[acceptance]") {
   if (!needs("docker")) return;
   const Client client = each_client(shared_engine());
-  const auto result = client.run({"run", "-i", "--rm", "busybox", "head", "-c", "3"},
-                                 {.input = many_bytes(2 * 1024 * 1024), .within = std::chrono::seconds(20)});
+  const auto result =
+      client.run({"run", "-i", "--rm", "busybox", "head", "-c", "3"},
+                 {.input = many_bytes(2 * 1024 * 1024), .within = std::chrono::seconds(20)});
   CHECK_FALSE(result.timed_out);
   CHECK(result.out.size() == 3);
 }
@@ -107,8 +110,9 @@ TEST_CASE("much output arrives whole, and in the log as well", "[acceptance]") {
 TEST_CASE("environment, working directory, user and host name are as asked", "[acceptance]") {
   if (!needs("docker")) return;
   const Client client = each_client(shared_engine());
-  const auto result = client.run({"run", "--rm", "-e", "A=1 2", "-w", "/tmp", "-u", "12:34", "-h", "ship",
-                                  "busybox", "sh", "-c", "echo \"$A\"; pwd; id -u; id -g; hostname"});
+  const auto result =
+      client.run({"run", "--rm", "-e", "A=1 2", "-w", "/tmp", "-u", "12:34", "-h", "ship",
+                  "busybox", "sh", "-c", "echo \"$A\"; pwd; id -u; id -g; hostname"});
   INFO(result);
   CHECK(result.out == "1 2\n/tmp\n12\n34\nship\n");
 }

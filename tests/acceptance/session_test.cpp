@@ -8,7 +8,8 @@ TEST_CASE("a detached container lives, is seen, stops and goes", "[acceptance]")
   if (!needs("docker")) return;
   const Client client = each_client(shared_engine());
   const std::string name = random_name("web");
-  const auto started = client.run({"run", "-d", "--name", name, "busybox", "sh", "-c", "echo ready; sleep 100"});
+  const auto started =
+      client.run({"run", "-d", "--name", name, "busybox", "sh", "-c", "echo ready; sleep 100"});
   INFO(started);
   REQUIRE(started.status == 0);
   const std::string id = line_of(started);
@@ -31,8 +32,8 @@ TEST_CASE("a detached container lives, is seen, stops and goes", "[acceptance]")
   INFO(stopped);
   CHECK(stopped.status == 0);
   CHECK(logs.finish().status == 0);  // the end of the container ends `logs -f`
-  CHECK(line_of(client.run({"inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", id.substr(0, 12)})) ==
-        "exited 137");
+  CHECK(line_of(client.run({"inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}",
+                            id.substr(0, 12)})) == "exited 137");
   CHECK(client.run({"rm", name}).status == 0);
   CHECK(line_of(client.run({"ps", "-aq", "--filter", "name=" + name})).empty());
 }
@@ -41,7 +42,9 @@ TEST_CASE("create, start -a and wait agree about the exit code", "[acceptance]")
   if (!needs("docker")) return;
   const Client client = each_client(shared_engine());
   const std::string name = random_name("later");
-  REQUIRE(client.run({"create", "--name", name, "busybox", "sh", "-c", "echo now; exit 3"}).status == 0);
+  REQUIRE(
+      client.run({"create", "--name", name, "busybox", "sh", "-c", "echo now; exit 3"}).status ==
+      0);
   const auto attached = client.run({"start", "-a", name});
   INFO(attached);
   CHECK(attached.status == 3);
@@ -88,7 +91,9 @@ TEST_CASE("files that a container writes stay its own, and stay when it stops", 
   if (!needs("docker")) return;
   const Client client = each_client(shared_engine());
   const std::string name = random_name("writer");
-  REQUIRE(client.run({"run", "--name", name, "busybox", "sh", "-c", "cat /n 2>/dev/null; echo x >> /n"}).status == 0);
+  REQUIRE(
+      client.run({"run", "--name", name, "busybox", "sh", "-c", "cat /n 2>/dev/null; echo x >> /n"})
+          .status == 0);
   CHECK(client.run({"start", "-a", name}).out == "x\n");
   CHECK(client.run({"run", "--rm", "busybox", "cat", "/n"}).status == 1);
   CHECK(client.run({"rm", name}).status == 0);

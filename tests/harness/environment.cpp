@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -128,8 +129,10 @@ TempFolder::~TempFolder() {
 }
 
 std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();  // no exception for a file of /proc whose process ends meanwhile
+  return text.str();
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

@@ -1,0 +1,39 @@
+#include "unclaimed_fields.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace slipway {
+
+using nlohmann::json;
+
+namespace {
+
+/// What the engine's own stage acts on, or what means nothing to it by design: clients send these with every request.
+constexpr std::string_view kOwnFields[] = {"AutoRemove", "LogConfig", "ConsoleSize",
+                                           "ContainerIDFile"};
+
+bool asks_for_nothing(const json& value) {
+  if (value.is_string()) return value == "" || value == "no" || value == "default";
+  if (value.is_number()) return value == 0 || value == -1;
+  if (value.is_structured()) return std::all_of(value.begin(), value.end(), asks_for_nothing);
+  return value.is_null() || value == false;
+}
+
+}  // namespace
+
+std::vector<std::string> unclaimed_fields(const json& host_config,
+                                          const std::vector<std::string_view>& claimed) {
+  const auto is_claimed = [&](const std::string& name) {
+    return std::find(claimed.begin(), claimed.end(), name) != claimed.end() ||
+           std::find(std::begin(kOwnFields), std::end(kOwnFields), name) != std::end(kOwnFields);
+  };
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : host_config.items()) {
+    if (is_claimed(name) || asks_for_nothing(value)) continue;
+    warnings.push_back("HostConfig." + name + ": nothing in this engine acts on it");
+  }
+  return warnings;
+}
+
+}  // namespace slipway

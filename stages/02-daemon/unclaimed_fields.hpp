@@ -1,0 +1,20 @@
+#pragma once
+/// \file
+/// A create request is Docker's whole document from the first day; what an engine acts on depends on its modules. Whoever
+/// asks for more is told so: a limit that is not there is a warning, never silence.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace slipway {
+
+/// One warning for each field of `host_config` that asks for something and that nobody has claimed. Values by which
+/// clients say "nothing asked" (null, false, 0, -1, "", [], {}, and objects of such) count as unset.
+/// \param claimed  the fields that some module acts on
+std::vector<std::string> unclaimed_fields(const nlohmann::json& host_config,
+                                          const std::vector<std::string_view>& claimed);
+
+}  // namespace slipway
