@@ -27,6 +27,7 @@ class ClientConnection {
   explicit ClientConnection(UniqueFd fd) : fd_(std::move(fd)), stream_(fd_.get()) {}
 
   void send(std::string_view bytes) { send_all(fd_.get(), bytes); }
+  void read_timeout(int milliseconds) { stream_.read_timeout(milliseconds); }
   /// A server may answer and hang up while we still send ("413"): what counts is its answer, to be read next.
   void send_unless_refused(std::string_view bytes) {
     try {
@@ -181,6 +182,7 @@ HttpResponse HttpClient::request(std::string_view method, std::string_view targe
   const auto ask = [&] {
     if (state_->kept && state_->kept->stale()) state_->kept.reset();
     if (!state_->kept) state_->kept.emplace(connect_unix(state_->socket_path));
+    state_->kept->read_timeout(patience_ms);
     state_->kept->send_unless_refused(bytes);
     HttpResponse response = state_->kept->read_head(method == "HEAD");
     response.body = read_rest(*state_->kept);

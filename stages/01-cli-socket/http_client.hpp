@@ -43,6 +43,8 @@ class HttpClient {
 
   /// Headers sent with every request.
   HttpHeaders headers;
+  /// The longest silence of the server that a request bears, in milliseconds; -1 for ever.
+  int patience_ms = -1;
   /// If set and on, the trace header goes out, and the steps that come back are added to it.
   Trace* trace = nullptr;
 

@@ -82,8 +82,13 @@ struct Step {
 
 }  // namespace
 
+//@region replace
 void write_file_atomically(const std::string& path, std::string_view content, Durability durability,
                            mode_t mode) {
+  //@exercise 02.1 Replace a file so that everybody sees the old one or the new one, whole
+  //@hint  write_new_file() a neighbour ("path.tmp"), then rename(2) it: that is one step to all who look
+  //@hint  a power cut may keep the rename and lose the content: fsync comes before it
+  //@hint  and the folder's own entry is on disk after sync_folder() only; a failure leaves no ".tmp"
   const std::string temporary = path + ".tmp";
   try {
     write_new_file(temporary, content, durability, mode);
@@ -93,7 +98,9 @@ void write_file_atomically(const std::string& path, std::string_view content, Du
     throw;
   }
   if (durability == Durability::durable) sync_folder(folder_of(path));
+  //@end
 }
+//@endregion
 
 void sync_folder(const std::string& path) {
   const UniqueFd fd(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path));

@@ -95,8 +95,9 @@ WaitCondition wait_condition(const std::string& text) {
 void wait(Exchange& exchange, const Api& api) {
   const ContainerPtr container = api.container(exchange);
   const WaitCondition condition = wait_condition(exchange.request().query.value("condition"));
+  const std::uint64_t exits = Engine::exits_of(*container);
   exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/json"}}});
-  const auto state = api.engine.wait(*container, condition, api.while_wanted(exchange));
+  const auto state = api.engine.wait(*container, condition, exits, api.while_wanted(exchange));
   if (!state) return;
   {
     const std::scoped_lock lock(container->mutex);
@@ -122,9 +123,10 @@ void attach(Exchange& exchange, const Api& api) {
   const std::string query = attach_query(exchange.request().query, *container);
   const bool framed = !JsonFields(container->record.config, "Config").boolean("Tty") &&
                       !api_version_below(exchange.request(), "1.42");
+  const auto pending = api.engine.begin_attach(*container, query);
   RawStream client = exchange.hijack(framed ? "application/vnd.docker.multiplexed-stream"
                                             : "application/vnd.docker.raw-stream");
-  auto shim = api.engine.attach(*container, query, api.while_wanted(exchange));
+  auto shim = api.engine.attach(*container, pending, api.while_wanted(exchange));
   if (shim) {
     proxy_attach(client, *shim);
   } else {

@@ -31,6 +31,7 @@ struct ContainerState {
   std::string error;                                ///< why the last start failed
   std::string started_at = "0001-01-01T00:00:00Z";  ///< RFC 3339 with nanoseconds
   std::string finished_at = "0001-01-01T00:00:00Z";
+  bool ending = false;      ///< its end is being dealt with: a start or a removal waits for that
   bool starting = false;    ///< a start is under way: everything else waits for it
   std::uint64_t exits = 0;  ///< how often it has ended in this engine's life: what `wait` counts by
   bool removed = false;     ///< gone for good

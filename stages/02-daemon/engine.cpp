@@ -30,6 +30,12 @@ Durability durability_of(const ContainerRecord& record) {
   return is_auto_remove(record) ? Durability::volatile_ : Durability::durable;
 }
 
+/// A start and an end each take several steps; what begins another waits for the last.
+void wait_until_settled(const Container& container, std::unique_lock<std::mutex>& lock) {
+  container.changed.wait(lock,
+                         [&] { return !container.state.starting && !container.state.ending; });
+}
+
 std::string not_running(const Container& container) {
   return "container " + container.record.id + " is not running";
 }
@@ -86,7 +92,7 @@ CreatedContainer Engine::create(CreateRequest request) {
 /// Takes the right to start it. \throws ApiError if its state forbids it
 void Engine::begin_start(Container& container, const std::string& started_at) {
   std::unique_lock lock(container.mutex);
-  container.changed.wait(lock, [&] { return !container.state.starting; });
+  wait_until_settled(container, lock);
   switch (container.state.status) {
     case Status::running:
       throw ApiError(304, "container already started");
@@ -150,7 +156,9 @@ void Engine::start(const std::string& reference, Trace& trace) {
     launch(*container, started_at, trace);
   } catch (const std::exception& error) {
     start_failed(*container, error.what());
-    if (is_auto_remove(container->record)) remove_in_background(container);
+    if (is_auto_remove(container->record) && claim_removal(*container, reference, false)) {
+      remove_in_background(container);
+    }
     throw;
   }
   const std::scoped_lock lock(container->mutex);
@@ -202,17 +210,25 @@ void Engine::let_clients_in(Container& container, const CreatedTask& task) {
   }
 }
 
-std::optional<RawStream> Engine::attach(Container& container, const std::string& query,
-                                        const std::function<bool()>& keep_waiting) {
+std::shared_ptr<PendingAttach> Engine::begin_attach(Container& container,
+                                                    const std::string& query) {
   auto pending = std::make_shared<PendingAttach>();
   pending->query = query;
   std::unique_lock lock(container.mutex);
-  if (is_running(container.state)) {
-    const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
-    lock.unlock();
-    return HttpClient(socket).upgrade("POST", "/attach?" + query);
+  if (!is_running(container.state)) {
+    container.pending_attaches.push_back(pending);
+    return pending;
   }
-  container.pending_attaches.push_back(pending);
+  lock.unlock();
+  const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
+  pending->stream = HttpClient(socket).upgrade("POST", "/attach?" + query);
+  return pending;
+}
+
+std::optional<RawStream> Engine::attach(Container& container,
+                                        const std::shared_ptr<PendingAttach>& pending,
+                                        const std::function<bool()>& keep_waiting) {
+  std::unique_lock lock(container.mutex);
   const auto settled = [&] {
     return pending->stream || pending->failed || container.state.removed;
   };
@@ -277,10 +293,15 @@ void Engine::stop(const std::string& reference, std::optional<long> seconds,
                            std::to_string(kKillPatienceSeconds) + " seconds of SIGKILL");
 }
 
+std::uint64_t Engine::exits_of(const Container& container) {
+  const std::scoped_lock lock(container.mutex);
+  return container.state.exits;
+}
+
 std::optional<ContainerState> Engine::wait(const Container& container, WaitCondition condition,
+                                           std::uint64_t exits,
                                            const std::function<bool()>& keep_waiting) const {
   std::unique_lock lock(container.mutex);
-  const std::uint64_t exits = container.state.exits;
   const auto holds = [&] {
     const ContainerState& state = container.state;
     if (state.removed) return true;
@@ -294,39 +315,45 @@ std::optional<ContainerState> Engine::wait(const Container& container, WaitCondi
   return container.state;
 }
 
+/// Takes the right to remove it, in one look at its state. False if it runs and has to be stopped first.
+bool Engine::claim_removal(Container& container, const std::string& reference, bool force) {
+  std::unique_lock lock(container.mutex);
+  wait_until_settled(container, lock);
+  if (container.state.removed) throw not_found("No such container: " + reference);
+  if (container.state.status == Status::removing) {
+    throw conflict("removal of container " + reference + " is already in progress");
+  }
+  if (is_running(container.state) && force) return false;
+  if (is_running(container.state)) {
+    throw conflict("cannot remove container \"" + reference +
+                   "\": container is running: stop the container before removing or force remove");
+  }
+  container.state.status = Status::removing;
+  return true;
+}
+
 void Engine::remove(const std::string& reference, bool force,
                     const std::function<bool()>& keep_waiting) {
   const ContainerPtr container = containers_.find(reference);
-  {
-    std::unique_lock lock(container->mutex);
-    container->changed.wait(lock, [&] { return !container->state.starting; });
-    if (is_running(container->state) && !force) {
-      throw conflict(
-          "cannot remove container \"" + reference +
-          "\": container is running: stop the container before removing or force remove");
+  while (!claim_removal(*container, reference, force)) {
+    try {
+      stop(container->record.id, 0, SIGKILL, keep_waiting);
+    } catch (const ApiError& error) {
+      if (error.status() != 304) throw;  // 304: it has ended by itself
     }
+    if (!is_auto_remove(container->record)) continue;
+    // Its end is its removal; ours has nothing to add.
+    static_cast<void>(wait(*container, WaitCondition::removed, 0, keep_waiting));
+    return;
   }
-  try {
-    if (force) stop(container->record.id, 0, SIGKILL, keep_waiting);
-  } catch (const ApiError& error) {
-    if (error.status() != 304) throw;  // 304: it does not run
-  }
-  remove_container(container);
+  finish_removal(container);
 }
 
-/// The record goes first: from then on the container does not exist, and the next start of an engine sweeps up what
-/// else there is of it. The other way round a container could come back without its past.
-void Engine::remove_container(const ContainerPtr& container) {
+/// Removes a container whose state says "removing". The record goes first: from then on the container does not exist, and
+/// the next start of an engine sweeps up what else there is of it (02-I8). The other way round a container could come
+/// back without its past.
+void Engine::finish_removal(const ContainerPtr& container) {
   const std::string& id = container->record.id;
-  {
-    std::unique_lock lock(container->mutex);
-    container->changed.wait(lock, [&] { return !container->state.starting; });
-    if (container->state.removed) throw not_found("No such container: " + id);
-    if (container->state.status == Status::removing) {
-      throw conflict("removal of container " + id + " is already in progress");
-    }
-    container->state.status = Status::removing;
-  }
   try {
     store_.remove(id, durability_of(container->record));
   } catch (const std::exception& error) {

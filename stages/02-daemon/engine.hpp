@@ -51,15 +51,22 @@ class Engine {
   /// \throws ApiError 409 (it runs and `force` is false; it is being removed already)
   void remove(const std::string& reference, bool force, const std::function<bool()>& keep_waiting);
 
+  /// How often it has ended so far: what a wait for the next end counts from. Read it before the client is told that its
+  /// wait has begun.
+  [[nodiscard]] static std::uint64_t exits_of(const Container& container);
   /// Waits until the condition holds. Nothing if `keep_waiting` said no (it is asked about once a second).
   /// \returns the state at that moment
   [[nodiscard]] std::optional<ContainerState> wait(const Container& container,
-                                                   WaitCondition condition,
+                                                   WaitCondition condition, std::uint64_t exits,
                                                    const std::function<bool()>& keep_waiting) const;
 
-  /// Connects a client to the container's streams: at once if it runs, else when it is started. Nothing if that start
-  /// fails or `keep_waiting` said no. \param query  the shim's: "stdin=1&stdout=1&stderr=1"
-  [[nodiscard]] std::optional<RawStream> attach(Container& container, const std::string& query,
+  /// Connects a client to the container's streams: at once if it runs, else when it is started. To be called before the
+  /// client is told that it is attached, so that it misses nothing. \param query  the shim's: "stdin=1&stdout=1&stderr=1"
+  [[nodiscard]] std::shared_ptr<PendingAttach> begin_attach(Container& container,
+                                                            const std::string& query);
+  /// Waits for the stream. Nothing if the start failed or `keep_waiting` said no.
+  [[nodiscard]] std::optional<RawStream> attach(Container& container,
+                                                const std::shared_ptr<PendingAttach>& pending,
                                                 const std::function<bool()>& keep_waiting);
 
   [[nodiscard]] const ContainerTable& containers() const noexcept { return containers_; }
@@ -82,7 +89,8 @@ class Engine {
   void release_modules(const Container& container) noexcept;
   void on_exit(const ExitRecord& record);
   void apply_exit(const ContainerPtr& container, const ExitRecord& record);
-  void remove_container(const ContainerPtr& container);
+  bool claim_removal(Container& container, const std::string& reference, bool force);
+  void finish_removal(const ContainerPtr& container);
   void remove_in_background(const ContainerPtr& container);
   void forget_task(const std::string& id) noexcept;
 

@@ -17,8 +17,8 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
       modules_(std::move(modules)),
       store_(paths_.data_root + "/containers"),
       supervisor_(paths_) {
-  for (const auto& module : modules_) module->open(paths_, containers_);
   load_records();
+  for (const auto& module : modules_) module->open(paths_, containers_);
   reconcile();
   monitor_ = std::thread([this] { monitor(); });
 }
@@ -71,11 +71,13 @@ void Engine::on_exit(const ExitRecord& record) {
 
 /// Idempotent: an exit counts only for the run that it belongs to, and once.
 void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record) {
+  const bool then_remove = is_auto_remove(container->record);
   {
     const std::scoped_lock lock(container->mutex);
-    const ContainerState& state = container->state;
+    ContainerState& state = container->state;
     const bool same_run = state.started_at == record.started_at && state.status == Status::running;
-    if (!same_run) return;
+    if (!same_run || state.ending) return;
+    state.ending = true;
   }
   Trace trace("exit", "engine");
   {
@@ -86,7 +88,8 @@ void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record)
   {
     const std::scoped_lock lock(container->mutex);
     ContainerState& state = container->state;
-    state.status = Status::exited;
+    state.ending = false;
+    state.status = then_remove ? Status::removing : Status::exited;
     state.pid = 0;
     state.exit_code = record.exit_code;
     state.oom_killed = record.oom_killed;
@@ -96,12 +99,12 @@ void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record)
     container->exit_steps = trace.steps();
     container->changed.notify_all();
   }
-  if (is_auto_remove(container->record)) remove_container(container);
+  if (then_remove) remove_in_background(container);
 }
 
 void Engine::remove_in_background(const ContainerPtr& container) {
   workers_.run("removing container " + container->record.id,
-               [this, container] { remove_container(container); });
+               [this, container] { finish_removal(container); });
 }
 
 void Engine::release_modules(const Container& container) noexcept {
@@ -119,7 +122,11 @@ void Engine::reconcile() {
   for (const ContainerPtr& container : containers_.all()) {
     const std::string& id = container->record.id;
     const auto record = exits.find(id);
-    if (record != exits.end()) reconcile_container(container, record->second, tasks.contains(id));
+    try {
+      if (record != exits.end()) reconcile_container(container, record->second, tasks.contains(id));
+    } catch (const std::exception& error) {  // one container must not keep the others from us
+      log_line(LogLevel::error, "container " + id + ": " + error.what());
+    }
     tasks.erase(id);
     exits.erase(id);
   }
@@ -130,7 +137,8 @@ void Engine::reconcile() {
   }
 }
 
-/// Makes the state of a container what the ledger says of its latest run. Idempotent.
+//@region reconcile
+/// Makes the state of a container what the ledger says of its latest run (02-I5). Idempotent.
 void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord& record,
                                  bool has_task) {
   //@exercise 02.2 Learn from the ledger what happened while this engine was away
@@ -152,6 +160,7 @@ void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord
   container->state.pid = *pid;
   //@end
 }
+//@endregion
 
 /// The pid of a task that was let run; nothing if it waits for its start. 0 if its shim has just ended: news of that
 /// are on their way.

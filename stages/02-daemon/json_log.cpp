@@ -124,7 +124,7 @@ JsonLogWriter::JsonLogWriter(const std::string& path) : path_(path) {
   file_.reset(
       check(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640),
             "open", path));
-  if (ends_torn(file_.get())) entries_ = "\n";  // or it would take our first entry with it
+  if (ends_torn(file_.get())) entries_ += '\n';  // or it would take our first entry with it
 }
 
 void JsonLogWriter::write(StdioStream stream, std::string_view bytes, std::string_view time) {

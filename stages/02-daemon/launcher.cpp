@@ -88,6 +88,7 @@ void Launcher::run_parent_steps() {
   }
 }
 
+//@region create
 void Launcher::create() {
   try {
     prepare();
@@ -119,6 +120,7 @@ void Launcher::create() {
     throw;
   }
 }
+//@endregion
 
 void Launcher::start() {
   channel_->send_word("start");

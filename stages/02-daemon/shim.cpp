@@ -24,6 +24,9 @@ using nlohmann::json;
 
 namespace {
 
+/// How long to wait before a record that a full disk refused is tried again.
+constexpr int kRecordPauseMs = 1000;
+
 json read_json_file(const std::string& path) {
   const auto text = read_file(path);
   if (!text) throw SysError(ENOENT, "open", path);
@@ -36,6 +39,8 @@ UniqueFd take_lock(const std::string& path) {
   check(::flock(lock.get(), LOCK_EX | LOCK_NB), "flock", path);
   return lock;
 }
+
+UniqueFd spare_descriptor() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -60,7 +65,8 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps)
       launcher_(context_, steps_),
       feeder_(loop_, std::move(pipes_.stdin_writer), [this] {
         for (const auto& client : clients_) client->resume();
-      }) {
+      }),
+      spare_(spare_descriptor()) {
   context_.stdio = std::move(pipes_.child);
 }
 
@@ -74,8 +80,9 @@ void Shim::create() {
 }
 
 void Shim::run() {
-  while (status_ != Status::exited || !clients_.empty()) {
-    loop_.run_once(-1);
+  while (status_ != Status::exited || unrecorded_ || !clients_.empty()) {
+    loop_.run_once(unrecorded_ ? kRecordPauseMs : -1);
+    if (unrecorded_) record_exit();
     drop_gone_clients();
   }
 }
@@ -115,10 +122,23 @@ void Shim::drop_gone_clients() {
 }
 
 void Shim::accept_connection() {
-  UniqueFd fd = accept_unix(listener_.get());
+  UniqueFd fd;
+  try {
+    fd = accept_unix(listener_.get());
+  } catch (const SysError&) {
+    return turn_away();
+  }
   const int number = fd.get();
   connections_.emplace(number, Connection{std::move(fd), HttpRequestParser()});
   loop_.watch(number, EPOLLIN, [this, number](std::uint32_t) { read_request(number); });
+}
+
+/// Out of descriptors: the next in the queue is taken off it and sees its connection closed. A crowd at the door must
+/// not be the end of the container.
+void Shim::turn_away() {
+  if (!std::exchange(spare_, UniqueFd())) return;
+  const UniqueFd away(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  spare_ = spare_descriptor();
 }
 
 void Shim::read_request(int fd) {
@@ -153,6 +173,8 @@ void Shim::answer(Connection connection, const HttpRequest& request) {
     response = route(request);
   } catch (const ApiError& error) {
     response = error_response(error.status(), error.what());
+  } catch (const std::exception& error) {  // a request must not be the end of the container
+    response = error_response(500, error.what());
   }
   response.headers.set("Connection", "close");
   if (request.headers.has(kTraceHeader)) {
@@ -218,7 +240,7 @@ void Shim::attach(Connection connection, const HttpRequest& request) {
       settings_.stdio.log_path.empty() ? folder_.path : folder_of(settings_.stdio.log_path);
   clients_.push_back(
       std::make_unique<AttachClient>(loop_, std::move(stream), options, feeder_, spool));
-  if (status_ == Status::exited) clients_.back()->finish();
+  if (status_ == Status::exited && !unrecorded_) clients_.back()->finish();
 }
 
 /// What is still in the pipes was written before the end: the process has gone, and with its pid namespace all others.
@@ -246,24 +268,41 @@ void Shim::container_ended() {
   status_ = Status::exited;
   drain_output();
   launcher_.undo();
-  if (ran) record_exit(exit_code_);
-  for (const auto& client : clients_) client->finish();
+  if (!ran) return finish_clients();
+  finish_log();
+  unrecorded_ = ExitRecord{.id = settings_.id,
+                           .started_at = settings_.started_at,
+                           .finished_at = rfc3339_now(),
+                           .exit_code = exit_code_};
+  spare_.reset();  // the ledger's file needs a descriptor
+  record_exit();
 }
 
-/// Writes first, tells later: the supervisor learns of the end by this very file.
-void Shim::record_exit(int exit_code) {
-  const std::string now = rfc3339_now();
+void Shim::finish_log() {
   try {
-    log_.finish(now, settings_.durable);
+    log_.finish(rfc3339_now(), settings_.durable);
   } catch (const SysError& error) {
     log_line(LogLevel::error, "container " + settings_.id + ": " + error.what());
   }
-  write_exit_record(settings_.ledger,
-                    {.id = settings_.id,
-                     .started_at = settings_.started_at,
-                     .finished_at = now,
-                     .exit_code = exit_code},
-                    settings_.durability());
+}
+
+//@region record
+/// Writes first, tells later: the supervisor learns of the end by this very file (02-I2). A full disk is no reason to
+/// forget it.
+void Shim::record_exit() {
+  try {
+    write_exit_record(settings_.ledger, *unrecorded_, settings_.durability());
+  } catch (const SysError& error) {
+    return log_line(LogLevel::error, "container " + settings_.id + ": " + error.what());
+  }
+  unrecorded_.reset();
+  spare_ = spare_descriptor();
+  finish_clients();
+}
+//@endregion
+
+void Shim::finish_clients() {
+  for (const auto& client : clients_) client->finish();
 }
 
 }  // namespace slipway

@@ -54,6 +54,7 @@ class Shim {
 
   // The socket
   void accept_connection();
+  void turn_away();
   void read_request(int fd);
   void answer(Connection connection, const HttpRequest& request);
   HttpResponse route(const HttpRequest& request);
@@ -63,7 +64,9 @@ class Shim {
 
   // The end
   void container_ended();
-  void record_exit(int exit_code);
+  void finish_log();
+  void record_exit();
+  void finish_clients();
 
   TaskFolder folder_;
   TaskSettings settings_;
@@ -80,8 +83,10 @@ class Shim {
   StdinFeeder feeder_;
   std::map<int, Connection> connections_;
   std::vector<std::unique_ptr<AttachClient>> clients_;
+  UniqueFd spare_;  ///< a descriptor to give up when there are none left
   Status status_ = Status::created;
   int exit_code_ = 0;
+  std::optional<ExitRecord> unrecorded_;  ///< the end of the container, until it is in the ledger
 };
 
 }  // namespace slipway

@@ -43,12 +43,14 @@ std::string id_of_record(std::string file_name) {
   return file_name;
 }
 
-/// True if the shim that locked this file is alive.
+//@region alive
+/// True if the shim that locked this file is alive (02-I7).
 bool is_locked(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) return false;
   return ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
+//@endregion
 
 void send_signal(const UniqueFd& pidfd, int signal) noexcept {
   if (pidfd) ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
@@ -74,7 +76,8 @@ std::string read_report(const UniqueFd& fd) {
 }
 
 UniqueFd open_pidfd(pid_t pid) {
-  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  return UniqueFd(static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));
 }
 
 /// A shim of an earlier supervisor is not our child: init reaps it.
@@ -85,6 +88,7 @@ void reap(const Task& task) {
 
 json ask_shim(const TaskFolder& folder) {
   HttpClient client(folder.socket());
+  client.patience_ms = kShimPatienceMs;
   const HttpResponse response = client.request("GET", "/state");
   throw_if_error(response);
   return parse_json(response.body, "the shim's state");
@@ -137,16 +141,21 @@ TaskTable::~TaskTable() {
 void TaskTable::recover() {
   for (const std::string& id : entries_of(tasks_folder_)) {
     try {
-      if (is_locked(TaskFolder{tasks_folder_ + "/" + id}.lock())) adopt(id);
+      if (shim_lives(id)) adopt(id);
     } catch (const std::exception& error) {
       log_line(LogLevel::warning, "task " + id + ": cannot ask its shim: " + error.what());
     }
   }
   complete_ledger();
   for (const std::string& id : entries_of(tasks_folder_)) {
-    if (!tasks_.contains(id)) remove_tree(tasks_folder_ + "/" + id);
+    if (!tasks_.contains(id) && !shim_lives(id)) remove_tree(tasks_folder_ + "/" + id);
   }
   watcher_ = std::thread([this] { watch(); });
+}
+
+/// A shim that lives but does not answer keeps its container: nobody may write its end or clear its folder away.
+bool TaskTable::shim_lives(const std::string& id) const {
+  return is_locked(TaskFolder{tasks_folder_ + "/" + id}.lock());
 }
 
 /// Takes over a shim that lives: its pid is taken from its own mouth, and it cannot have been given to another process
@@ -160,17 +169,18 @@ void TaskTable::adopt(const std::string& id) {
   const json state = ask_shim(task->folder);
   task->pid = state.at("Pid");
   task->shim_pid = state.at("ShimPid");
-  task->process = open_pidfd(task->pid);
+  if (state.at("Status") != "exited") task->process = open_pidfd(task->pid);
   task->shim = open_pidfd(task->shim_pid);
   if (!is_locked(task->folder.lock())) return;  // it ended while we asked
   watch_task(task);
   tasks_[id] = std::move(task);
 }
 
+//@region complete
 /// A run without an end and without a shim: the shim was killed, or the host stopped.
 void TaskTable::complete_ledger() {
   for (ExitRecord& record : exits()) {
-    if (record.finished() || tasks_.contains(record.id)) continue;
+    if (record.finished() || tasks_.contains(record.id) || shim_lives(record.id)) continue;
     const bool same_boot = fs::exists(tasks_folder_ + "/" + record.id);
     record.finished_at = rfc3339_now();
     record.exit_code = same_boot ? 137 : 255;
@@ -178,12 +188,14 @@ void TaskTable::complete_ledger() {
     write_exit_record(ledger_, record, Durability::durable);
   }
 }
+//@endregion
 
 TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
   const std::scoped_lock lock(mutex_);
   const auto found = tasks_.find(id);
-  if (found == tasks_.end()) throw not_found("no such task: " + id);
-  return found->second;
+  if (found != tasks_.end()) return found->second;
+  if (shim_lives(id)) throw ApiError(503, "the shim of task " + id + " does not answer");
+  throw not_found("no such task: " + id);
 }
 
 void TaskTable::write_bundle(const Task& task, const json& spec) const {
@@ -212,22 +224,25 @@ json TaskTable::create(const TaskRequest& request, Trace& trace,
     if (report.contains("Error")) {
       throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
     }
-    if (!wanted()) throw conflict("nobody waits for task " + task->id + " any more");
     task->pid = report.at("Pid");
+    task->process = open_pidfd(task->pid);
+    if (!wanted()) throw conflict("nobody waits for task " + task->id + " any more");
   } catch (...) {
     discard(*task);
     throw;
   }
-  task->process = open_pidfd(task->pid);
+  {
+    const std::scoped_lock lock(mutex_);
+    tasks_[task->id] = task;
+  }
   watch_task(task);
-  const std::scoped_lock lock(mutex_);
-  tasks_[task->id] = task;
   return {{"Pid", task->pid}, {"ShimSocket", task->folder.socket()}};
 }
 
 /// Takes back a creation that failed. A shim that could not report, or not create its container, ends by itself.
 void TaskTable::discard(Task& task) {
   if (task.shim) {
+    send_signal(task.process, SIGKILL);
     if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
     reap(task);
   }
@@ -303,15 +318,26 @@ void TaskTable::clear_away(const std::string& id) {
     tasks_.erase(id);
   }
   if (task) end_task(*task);
+  if (!task && shim_lives(id)) throw ApiError(503, "the shim of task " + id + " does not answer");
   remove_tree(tasks_folder_ + "/" + id);
 }
 
 /// Kills what still runs. A shim whose container has ended may live on without its folder for as long as an attached client
 /// has output to read; one that was told to end must.
-void TaskTable::end_task(Task& task) {
+void TaskTable::end_task(Task& task) const {
   if (!wait_until_ended(task.process, 0)) {
     send_signal(task.process, SIGKILL);
     if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
+  } else {
+    // Its end is just being written: a record that came after the entry was removed would stay for ever.
+    wait_for_record(task);
+  }
+}
+
+void TaskTable::wait_for_record(const Task& task) const {
+  for (int waited = 0; waited < kShimPatienceMs && !wait_until_ended(task.shim, 1); ++waited) {
+    const auto record = read_exit_record(ledger_, task.id);
+    if (!record || record->finished()) return;
   }
 }
 
@@ -331,6 +357,9 @@ json TaskTable::describe_all() const {
                     {"ShimPid", task->shim_pid},
                     {"StartedAt", task->settings.started_at},
                     {"ShimSocket", task->folder.socket()}});
+  }
+  for (const std::string& id : entries_of(tasks_folder_)) {
+    if (!tasks_.contains(id) && shim_lives(id)) list.push_back({{"Id", id}, {"Answers", false}});
   }
   return list;
 }

@@ -84,12 +84,14 @@ class TaskTable {
   TaskPtr find(const std::string& id) const;
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
   nlohmann::json start_shim(Task& task, Trace& trace);
+  [[nodiscard]] bool shim_lives(const std::string& id) const;
+  void wait_for_record(const Task& task) const;
   void adopt(const std::string& id);
   void complete_ledger();
   void discard(Task& task);
   void forget(const std::string& id);
   void clear_away(const std::string& id);
-  static void end_task(Task& task);
+  void end_task(Task& task) const;
 
   void watch();
   void take_ledger_news();

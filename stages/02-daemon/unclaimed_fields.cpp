@@ -16,7 +16,8 @@ constexpr std::string_view kOwnFields[] = {"AutoRemove", "LogConfig", "ConsoleSi
 bool asks_for_nothing(const json& value) {
   if (value.is_string()) return value == "" || value == "no" || value == "default";
   if (value.is_number()) return value == 0 || value == -1;
-  if (value.is_structured()) return std::all_of(value.begin(), value.end(), asks_for_nothing);
+  if (value.is_array()) return value.empty();
+  if (value.is_object()) return std::all_of(value.begin(), value.end(), asks_for_nothing);
   return value.is_null() || value == false;
 }
 

@@ -12,7 +12,7 @@
 namespace slipway {
 
 /// One warning for each field of `host_config` that asks for something and that nobody has claimed. Values by which
-/// clients say "nothing asked" (null, false, 0, -1, "", [], {}, and objects of such) count as unset.
+/// clients say "nothing asked" (null, false, 0, -1, "", [], {} and objects of such) count as unset.
 /// \param claimed  the fields that some module acts on
 std::vector<std::string> unclaimed_fields(const nlohmann::json& host_config,
                                           const std::vector<std::string_view>& claimed);

@@ -339,7 +339,7 @@ TEST_CASE("curl asks each box what it knows", "[02][engine]") {
   CHECK(exits[0]["StartedAt"] == seen["State"]["StartedAt"]);
   CHECK(exits[0]["FinishedAt"] == "");
 
-  const std::string shim = tasks[0]["ShimSocket"];
+  const std::string shim = engine.shim_socket(name);
   const json state = TestEngine::http_at(shim, "GET", "/state").json();
   CHECK(state["Status"] == "running");
   CHECK(state["Pid"] == seen["State"]["Pid"]);
@@ -368,7 +368,7 @@ TEST_CASE("a crowd at the shim's door does not end its container", "[02][engine]
   const pid_t shim = engine.shim_pid(name);
   const rlimit few{.rlim_cur = 40, .rlim_max = 40};
   REQUIRE(::prlimit(shim, RLIMIT_NOFILE, &few, nullptr) == 0);
-  const std::string socket = engine.task(name)["ShimSocket"];
+  const std::string socket = engine.shim_socket(name);
   {
     std::vector<UniqueFd> crowd;
     for (int i = 0; i < 100; ++i) crowd.push_back(connect_unix(socket));
@@ -386,7 +386,7 @@ TEST_CASE("nonsense at the shim's door does not end its container", "[02][engine
   PlainEngine engine;
   const auto name = random_name();
   engine.run(name, "exec sleep 100");
-  const std::string socket = engine.task(name)["ShimSocket"];
+  const std::string socket = engine.shim_socket(name);
   RawPeer silent(connect_unix(socket));
   RawPeer half(connect_unix(socket));
   half.send("POST /ki");

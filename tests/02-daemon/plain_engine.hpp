@@ -58,6 +58,12 @@ class PlainEngine : public TestEngine {
     return answer.json();
   }
   pid_t shim_pid(const std::string& name) { return task(name).at("ShimPid"); }
+  /// The shim's door, by a name that is short enough for curl (unix(7): 107 bytes).
+  std::filesystem::path shim_socket(const std::string& name) {
+    const std::filesystem::path link = folder() / random_name("shim");
+    std::filesystem::create_symlink(task(name).at("ShimSocket").get<std::string>(), link);
+    return link;
+  }
   pid_t container_pid(const std::string& name) { return inspect(name).at("State").at("Pid"); }
 
   /// kill -9 of the engine, its supervisor, or both.

@@ -59,12 +59,14 @@ TEST_CASE("created containers, labels and names survive; nothing starts by itsel
           "[02][engine][recovery]") {
   PlainEngine engine;
   const auto name = random_name();
-  const std::string id = engine.create({{"Image", "x"}, {"Labels", {{"a", "b"}}}}, name);
+  const std::string id =
+      engine.create({{"Image", "x"}, {"Cmd", {"true"}}, {"Labels", {{"a", "b"}}}}, name);
   engine.kill_daemons(true, true);
   engine.start();
   CHECK(engine.status(id) == "created");
   CHECK(engine.inspect(name)["Config"]["Labels"]["a"] == "b");
-  const auto again = engine.http("POST", "/containers/create?name=" + name, R"({"Image":"x"})");
+  const auto again =
+      engine.http("POST", "/containers/create?name=" + name, R"({"Image":"x","Cmd":["true"]})");
   INFO(again);
   CHECK(again.status == 409);
   CHECK_THAT(again.body, Contains(id));
@@ -184,7 +186,7 @@ TEST_CASE("two records of one name: one is taken, the other named, and the engin
           "[02][engine][recovery][attack]") {
   PlainEngine engine;
   const auto name = random_name();
-  const std::string id = engine.create({{"Image", "x"}}, name);
+  const std::string id = engine.create({{"Image", "x"}, {"Cmd", {"true"}}}, name);
   engine.kill_engine();
   const std::string twin = std::string(64, 'a');
   const fs::path folder = engine.data_root() / "containers";
@@ -343,6 +345,20 @@ TEST_CASE("an engine killed anywhere in a start: it runs, or it can be started",
   CHECK_FALSE(died);
 }
 
+TEST_CASE("a ledger that cannot be written for a while loses no exit code",
+          "[02][engine][recovery][attack]") {
+  if (!needs("strace")) return;
+  PlainEngine engine;
+  const auto name = random_name();
+  engine.run(name, "sleep 0.5; exit 11");
+  RunningCommand strace({"strace", "-f", "-o", "/dev/null", "-e", "trace=rename", "-e",
+                         "inject=rename:error=ENOSPC:when=1..2", "-p",
+                         std::to_string(engine.shim_pid(name))});
+  REQUIRE(strace.wait_for_output("attached"));
+  CHECK(engine.wait(name) == "11\n");
+  CHECK_THAT(read_text(engine.exec_root() / "supervisor.log"), Contains("No space left on device"));
+}
+
 TEST_CASE("a disk that fails a sync: create is refused, nothing of it is there, the next one works",
           "[02][engine][recovery][attack]") {
   if (!needs("strace")) return;
@@ -351,7 +367,8 @@ TEST_CASE("a disk that fails a sync: create is refused, nothing of it is there, 
   RunningCommand strace({"strace", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e",
                          "inject=fsync:error=EIO:when=1", "-p", std::to_string(engine.pid())});
   REQUIRE(strace.wait_for_output("attached"));
-  const auto failed = engine.http("POST", "/containers/create?name=" + name, R"({"Image":"x"})");
+  const auto failed =
+      engine.http("POST", "/containers/create?name=" + name, R"({"Image":"x","Cmd":["true"]})");
   INFO(failed);
   CHECK(failed.status == 500);
   CHECK_THAT(failed.body, Contains("fsync") && Contains("Input/output error"));
@@ -359,5 +376,5 @@ TEST_CASE("a disk that fails a sync: create is refused, nothing of it is there, 
   strace.finish();
   CHECK(engine.status(name) == "gone");
   CHECK(fs::is_empty(engine.data_root() / "containers"));
-  engine.create({{"Image", "x"}}, name);
+  engine.create({{"Image", "x"}, {"Cmd", {"true"}}}, name);
 }
