@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../acceptance/clients.hpp"
+#include "acceptance/clients.hpp"
 #include "image_fixture.hpp"
 
 using namespace slipway;

@@ -18,8 +18,12 @@ TEST_CASE("curl asks the engine, the supervisor and a shim what they know", "[ac
   const auto tasks = TestEngine::http_at(engine.supervisor_socket(), "GET", "/tasks").json();
   REQUIRE(tasks.size() == 1);
   CHECK(tasks[0]["Id"] == id);
-  const std::string shim = tasks[0]["ShimSocket"];
-  const auto state = TestEngine::http_at(shim, "GET", "/state").json();
+  // curl wants a path that fits a socket address (107 bytes); the test's folder is too deep for that.
+  const std::filesystem::path shim = tasks[0]["ShimSocket"].get<std::string>();
+  const std::filesystem::path short_way = engine.folder() / "shim";
+  std::filesystem::create_directory_symlink(shim.parent_path(), short_way);
+  const auto state = TestEngine::http_at(short_way / "shim.sock", "GET", "/state").json();
+  std::filesystem::remove(short_way);
   CHECK(state["Id"] == id);
   CHECK(state["Status"] == "running");
   CHECK(state["Pid"] == tasks[0]["Pid"]);
