@@ -92,6 +92,10 @@ inline std::string encode_chunk(std::string_view bytes) {
   return chunk.append(size).append("\r\n").append(bytes).append("\r\n");
 }
 
+/// How much of a body is read at a time. Beast reads as much as its buffer has room for, and that is 512 bytes in a new
+/// one: 100 MB would take 200,000 reads.
+inline constexpr std::size_t kBodyReadSize = 64 * 1024;
+
 /// The next part of a message's body; 0 at its end.
 template <class Parser>
 std::size_t read_body_part(FdStream& stream, beast::flat_buffer& early, Parser& parser,
@@ -100,6 +104,7 @@ std::size_t read_body_part(FdStream& stream, beast::flat_buffer& early, Parser& 
   body.data = buffer.data();
   body.size = buffer.size();
   body.more = true;
+  if (!parser.is_done()) early.reserve(kBodyReadSize);
   while (!parser.is_done() && body.size == buffer.size()) {
     beast::http::read_some(stream, early, parser, error);
     if (error == beast::http::error::need_buffer) error = {};

@@ -162,13 +162,17 @@ void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord
 }
 //@endregion
 
-/// The pid of a task that was let run; nothing if it waits for its start. 0 if its shim has just ended: news of that
-/// are on their way.
+/// The pid of a task that was let run; nothing if it was never started, and then it is gone. 0 if its shim has just ended:
+/// news of that is on its way.
 std::optional<pid_t> Engine::started_pid(const std::string& id) {
   try {
-    const json task = supervisor_.task(id);
-    if (task.at("Status") == "created") return std::nullopt;
-    return task.at("Pid").get<pid_t>();
+    supervisor_.remove_unstarted(id);
+    return std::nullopt;
+  } catch (const ApiError& error) {
+    if (error.status() != 409) return 0;
+  }
+  try {
+    return supervisor_.task(id).at("Pid").get<pid_t>();
   } catch (const ApiError&) {
     return 0;
   }

@@ -63,9 +63,10 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps)
                .args = spec_.at("process").at("args").get<std::vector<std::string>>(),
                .env = spec_.at("process").value("env", std::vector<std::string>())},
       launcher_(context_, steps_),
-      feeder_(loop_, std::move(pipes_.stdin_writer), [this] {
-        for (const auto& client : clients_) client->resume();
-      }),
+      feeder_(loop_, std::move(pipes_.stdin_writer),
+              [this] {
+                for (const auto& client : clients_) client->resume();
+              }),
       spare_(spare_descriptor()) {
   context_.stdio = std::move(pipes_.child);
 }

@@ -38,6 +38,10 @@ class FileActions {
     check_spawn(::posix_spawn_file_actions_adddup2(&actions_, ours, number),
                 "posix_spawn_file_actions_adddup2", std::to_string(number));
   }
+  void close_from(int number) {
+    check_spawn(::posix_spawn_file_actions_addclosefrom_np(&actions_, number),
+                "posix_spawn_file_actions_addclosefrom_np", std::to_string(number));
+  }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
@@ -79,6 +83,7 @@ int above_child_numbers(const SpawnRequest& request) {
 
 SpawnedProcess spawn(const SpawnRequest& request) {
   FileActions actions;
+  int highest = 2;
   std::vector<UniqueFd>
       copies;  // above all child numbers, so that no dup2 overwrites one still to be given
   for (int number = 0; number <= 2; ++number) {
@@ -90,7 +95,10 @@ SpawnedProcess spawn(const SpawnRequest& request) {
     const int copy = ::fcntl(ours, F_DUPFD_CLOEXEC, above_child_numbers(request));
     copies.emplace_back(check(copy, "fcntl", "F_DUPFD_CLOEXEC"));
     actions.give(copies.back().get(), number);
+    highest = std::max(highest, number);
   }
+  actions.close_from(highest +
+                     1);  // also what somebody opened without close-on-exec before we were started
   std::vector<char*> argv{const_cast<char*>(request.program.c_str())};
   for (const std::string& arg : request.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);

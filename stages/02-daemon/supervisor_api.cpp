@@ -84,7 +84,8 @@ void add_supervisor_routes(Router& router, TaskTable& tasks,
   router.add("POST", "/tasks/{id}/start", [&tasks](Exchange& e) { start_task(e, tasks); });
   router.add("POST", "/tasks/{id}/kill", [&tasks](Exchange& e) { kill_task(e, tasks); });
   router.add("DELETE", "/tasks/{id}", [&tasks](Exchange& exchange) {
-    tasks.remove(checked_id(exchange));
+    const bool unstarted = exchange.request().query.value("only") == "unstarted";
+    unstarted ? tasks.remove_unstarted(checked_id(exchange)) : tasks.remove(checked_id(exchange));
     exchange.respond({.status = 204});
   });
   router.add("GET", "/exits", [&tasks](Exchange& e) { list_exits(e, tasks); });

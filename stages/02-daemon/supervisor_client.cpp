@@ -23,6 +23,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kRemoveTries = 5;
 constexpr int kStartPatienceMs = 10'000;
 
 bool nobody_listens(const SysError& error) { return error.is(ENOENT) || error.is(ECONNREFUSED); }
@@ -121,7 +122,24 @@ void SupervisorClient::kill(const std::string& id, int signal) {
   ask("POST", "/tasks/" + id + "/kill?signal=" + std::to_string(signal), {}, nullptr);
 }
 
-void SupervisorClient::remove(const std::string& id) { ask("DELETE", "/tasks/" + id, {}, nullptr); }
+void SupervisorClient::remove_unstarted(const std::string& id) {
+  ask("DELETE", "/tasks/" + id + "?only=unstarted", {}, nullptr);
+}
+
+/// Asked again if the supervisor dies over it: a removal that was begun is finished, and twice is as good as once.
+void SupervisorClient::remove(const std::string& id) {
+  for (int tries = 0;; ++tries) {
+    try {
+      ask("DELETE", "/tasks/" + id, {}, nullptr);
+      return;
+    } catch (const ApiError&) {
+      throw;
+    } catch (const std::exception&) {
+      if (tries == kRemoveTries) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+}
 
 json SupervisorClient::tasks() {
   return parse_json(ask("GET", "/tasks", {}, nullptr).body, "the supervisor's answer");

@@ -35,6 +35,8 @@ class SupervisorClient {
   void start(const std::string& id, Trace& trace);
   void kill(const std::string& id, int signal);
   void remove(const std::string& id);
+  /// \throws ApiError 409 if it was started, 404 if there is no such task
+  void remove_unstarted(const std::string& id);
   [[nodiscard]] nlohmann::json tasks();
   [[nodiscard]] nlohmann::json task(const std::string& id);
   [[nodiscard]] std::vector<ExitRecord> exits();

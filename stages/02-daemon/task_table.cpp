@@ -169,10 +169,12 @@ void TaskTable::adopt(const std::string& id) {
   const json state = ask_shim(task->folder);
   task->pid = state.at("Pid");
   task->shim_pid = state.at("ShimPid");
+  task->started = state.at("Status") != "created";
   if (state.at("Status") != "exited") task->process = open_pidfd(task->pid);
   task->shim = open_pidfd(task->shim_pid);
   if (!is_locked(task->folder.lock())) return;  // it ended while we asked
   watch_task(task);
+  const std::scoped_lock lock(mutex_);
   tasks_[id] = std::move(task);
 }
 
@@ -196,6 +198,22 @@ TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
   if (found != tasks_.end()) return found->second;
   if (shim_lives(id)) throw ApiError(503, "the shim of task " + id + " does not answer");
   throw not_found("no such task: " + id);
+}
+
+/// The same for a shim that lives and that nobody has taken over: the supervisor that started it was killed before it took
+/// its lock, or it did not answer when we came. Only in one's Turn: a creation's shim is not a stray.
+TaskTable::TaskPtr TaskTable::find_or_adopt(const std::string& id) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = tasks_.find(id);
+    if (found != tasks_.end()) return found->second;
+  }
+  try {
+    if (shim_lives(id)) adopt(id);
+  } catch (const std::exception& error) {
+    throw ApiError(503, "the shim of task " + id + " does not answer: " + error.what());
+  }
+  return find(id);
 }
 
 void TaskTable::write_bundle(const Task& task, const json& spec) const {
@@ -285,19 +303,30 @@ void TaskTable::start(const std::string& id, Trace& trace) {
   HttpClient client(task->folder.socket());
   client.trace = &trace;
   const HttpResponse response = client.request("POST", "/start");
-  if (response.status < 400) return;
+  if (response.status < 400) {
+    task->started = true;
+    return;
+  }
   forget(id);
   throw ApiError(response.status, error_message(response));
 }
 
 void TaskTable::kill(const std::string& id, int signal) {
-  const TaskPtr task = find(id);
+  const Turn turn(*this, id);
+  const TaskPtr task = find_or_adopt(id);
   HttpClient client(task->folder.socket());
   throw_if_error(client.request("POST", "/kill?signal=" + std::to_string(signal)));
 }
 
 void TaskTable::remove(const std::string& id) {
   const Turn turn(*this, id);
+  forget(id);
+}
+
+void TaskTable::remove_unstarted(const std::string& id) {
+  const Turn turn(*this, id);
+  const TaskPtr task = find_or_adopt(id);
+  if (ask_shim(task->folder).at("Status") != "created") throw conflict("task was started: " + id);
   forget(id);
 }
 
@@ -310,15 +339,17 @@ void TaskTable::forget(const std::string& id) {
 
 /// Ends a task and removes its folder; its ledger entry stays.
 void TaskTable::clear_away(const std::string& id) {
-  TaskPtr task;
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = tasks_.find(id);
-    if (found != tasks_.end()) task = found->second;
-    tasks_.erase(id);
+  try {
+    const TaskPtr task = find_or_adopt(id);
+    {
+      const std::scoped_lock lock(mutex_);
+      tasks_.erase(id);
+    }
+    end_task(*task);
+  } catch (const ApiError& error) {
+    if (error.status() != 404)
+      throw;  // 404: no shim lives; there is only a folder left, if anything
   }
-  if (task) end_task(*task);
-  if (!task && shim_lives(id)) throw ApiError(503, "the shim of task " + id + " does not answer");
   remove_tree(tasks_folder_ + "/" + id);
 }
 
@@ -341,8 +372,9 @@ void TaskTable::wait_for_record(const Task& task) const {
   }
 }
 
-json TaskTable::describe(const std::string& id) const {
-  const TaskPtr task = find(id);
+json TaskTable::describe(const std::string& id) {
+  const Turn turn(*this, id);
+  const TaskPtr task = find_or_adopt(id);
   json answer = ask_shim(task->folder);
   answer["ShimSocket"] = task->folder.socket();
   return answer;
@@ -444,7 +476,9 @@ void TaskTable::announce(const std::string& file) {
 void TaskTable::shim_ended(const TaskPtr& task) {
   reap(*task);
   auto record = read_exit_record(ledger_, task->id);
-  if (record && !record->finished() && record->started_at == task->settings.started_at) {
+  // One that was never let run has no end: whoever set it up hears that it cannot be started.
+  if (task->started && record && !record->finished() &&
+      record->started_at == task->settings.started_at) {
     send_signal(task->process, SIGKILL);
     record->finished_at = rfc3339_now();
     record->exit_code = 137;

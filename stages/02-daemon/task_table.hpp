@@ -3,6 +3,7 @@
 /// The supervisor's tasks: one per container that has been set up, each with its shim. The table is rebuilt from the disk
 /// at start: shims go on without us.
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -32,8 +33,9 @@ struct Task {
   pid_t pid = 0;     ///< the container's first process
   UniqueFd process;  ///< its pidfd: to kill it if its shim dies
   pid_t shim_pid = 0;
-  UniqueFd shim;       ///< the shim's pidfd: readable when it has ended
-  bool child = false;  ///< the shim is our child: to be reaped
+  UniqueFd shim;                     ///< the shim's pidfd: readable when it has ended
+  std::atomic<bool> started{false};  ///< it was let run: only then its end is worth a record
+  bool child = false;                ///< the shim is our child: to be reaped
 };
 
 /// What POST /tasks/ID asks for.
@@ -65,11 +67,14 @@ class TaskTable {
   void start(const std::string& id, Trace& trace);
   /// \throws ApiError 404, 409 (not running)
   void kill(const std::string& id, int signal);
+  /// Forgets a task that was set up and never started; the question and the act are one.
+  /// \throws ApiError 409 if it was started, 404 if there is none (its end is in the ledger, or about to be)
+  void remove_unstarted(const std::string& id);
   /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
   void remove(const std::string& id);
 
   /// What is known of one task, or of all. \throws ApiError 404
-  [[nodiscard]] nlohmann::json describe(const std::string& id) const;
+  [[nodiscard]] nlohmann::json describe(const std::string& id);
   [[nodiscard]] nlohmann::json describe_all() const;
   /// All ledger entries.
   [[nodiscard]] std::vector<ExitRecord> exits() const;
@@ -82,6 +87,7 @@ class TaskTable {
   class Turn;
 
   TaskPtr find(const std::string& id) const;
+  TaskPtr find_or_adopt(const std::string& id);
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
   nlohmann::json start_shim(Task& task, Trace& trace);
   [[nodiscard]] bool shim_lives(const std::string& id) const;

@@ -110,8 +110,8 @@ TEST_CASE("durable means: file synced, renamed, folder synced, in this order",
   strace.finish();
   const std::string calls = read_text(trace);
   INFO(calls);
-  const auto file = calls.find("config.json.tmp>)");        // fsync(9</…/config.json.tmp>)
-  const auto rename = calls.find("config.json.tmp\", \"");  // rename("….tmp", "…")
+  const auto file = calls.find("record.json.tmp>)");        // fsync(9</…/record.json.tmp>)
+  const auto rename = calls.find("record.json.tmp\", \"");  // rename("….tmp", "…")
   const auto own_folder = calls.find("fsync(", rename);
   const auto all_folders = calls.find("containers>)");
   const auto answer = calls.find("HTTP/1.1 201");

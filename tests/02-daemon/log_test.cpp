@@ -168,7 +168,7 @@ TEST_CASE("a reader goes on with what has come meanwhile", "[02][log]") {
   CHECK(entries(reader) == Words{"o:one\n"});
   append_raw(log.path, R"({"log":"half)");
   CHECK(entries(reader).empty());
-  append_raw(log.path, " and half\\n\"}\n");
+  append_raw(log.path, " and half\\n\",\"stream\":\"stdout\",\"time\":\"2025-01-01T00:00:00Z\"}\n");
   CHECK(entries(reader) == Words{"o:half and half\n"});
   fs::copy_file(log.path, log.folder.path() / "later.json");
   CHECK(entries(early).size() == 2);
