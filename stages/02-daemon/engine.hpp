@@ -100,6 +100,7 @@ class Engine {
   void reconcile();
   void reconcile_container(const ContainerPtr& container, const ExitRecord& record, bool has_task);
   std::optional<pid_t> started_pid(const std::string& id);
+  bool in_ledger(const std::string& id);
   void undo_start(Container& container);
   void monitor();
 

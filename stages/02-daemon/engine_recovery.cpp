@@ -1,6 +1,7 @@
 // What the engine learns from others: ends of containers, and after a restart what went on without it. The files are the
 // truth (records, the exit ledger, locks that shims hold); news only says that it is time to look.
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -169,6 +170,8 @@ std::optional<pid_t> Engine::started_pid(const std::string& id) {
     supervisor_.remove_unstarted(id);
     return std::nullopt;
   } catch (const ApiError& error) {
+    if (error.status() == 404 && !in_ledger(id))
+      return std::nullopt;  // its creation was taken back
     if (error.status() != 409) return 0;
   }
   try {
@@ -176,6 +179,11 @@ std::optional<pid_t> Engine::started_pid(const std::string& id) {
   } catch (const ApiError&) {
     return 0;
   }
+}
+
+bool Engine::in_ledger(const std::string& id) {
+  const std::vector<ExitRecord> exits = supervisor_.exits();
+  return std::any_of(exits.begin(), exits.end(), [&](const auto& exit) { return exit.id == id; });
 }
 
 /// Back to "created": an engine died before it could tell anybody that this container runs.

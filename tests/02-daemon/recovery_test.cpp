@@ -258,6 +258,23 @@ bool kill_at(pid_t pid, const std::string& calls, int number, const std::functio
   return died;
 }
 
+/// Calls `round(at)` for at = 1, 1 + step, …: it kills a box at its call number `at`, sees what is left, and says whether it
+/// came to that. Ends with the first round in which the box outlived the request.
+void kill_at_each_call(int step, const std::function<bool(int at)>& round) {
+  int rounds = 0;
+  bool died = true;
+  for (int at = 1; died && rounds < 40; at += step, ++rounds) died = round(at);
+  CHECK(rounds > 3);
+  CHECK_FALSE(died);
+}
+
+/// The first call, the second, …: until nobody died of it, for then there was no such call any more.
+struct Rounds {
+  int at = 0;
+  bool died = true;
+  bool next() { return died && ++at < 40; }
+};
+
 constexpr char kDiskCalls[] = "openat,fsync,rename,unlink,unlinkat";
 
 }  // namespace
@@ -266,24 +283,21 @@ TEST_CASE("an engine killed anywhere in a removal: the container is whole or who
           "[02][engine][recovery][attack]") {
   if (!needs("strace")) return;
   PlainEngine engine;
-  bool died = true;
-  int rounds = 0;
-  for (int at = 1; died && at < 40; ++at, ++rounds) {
+  kill_at_each_call(1, [&](int at) {
     const auto name = random_name();
     engine.run(name, "echo line; exit 3");
     CHECK(engine.wait(name) == "3\n");
-    died = kill_at(engine.pid(), kDiskCalls, at,
-                   [&] { engine.http("DELETE", "/containers/" + name); });
+    const bool died = kill_at(engine.pid(), kDiskCalls, at,
+                              [&] { engine.http("DELETE", "/containers/" + name); });
     if (died) engine.kill_engine();  // reaps it
     if (died) engine.start();
     CAPTURE(at, died);
-    if (engine.status(name) == "gone") continue;
+    if (engine.status(name) == "gone") return died;
     CHECK(engine.wait(name) == "3\n");
     CHECK(engine.logs(name) == "line\n");
     CHECK(engine.slipway({"rm", name}).status == 0);
-  }
-  CHECK(rounds > 3);
-  CHECK_FALSE(died);
+    return died;
+  });
   CHECK(fs::is_empty(engine.data_root() / "containers"));
   CHECK(fs::is_empty(engine.data_root() / "exits"));
   CHECK(fs::is_empty(engine.exec_root() / "tasks"));
@@ -293,16 +307,14 @@ TEST_CASE("a supervisor killed anywhere in a start: it runs, or it never ran",
           "[02][engine][recovery][attack]") {
   if (!needs("strace")) return;
   PlainEngine engine;
-  bool died = true;
-  int rounds = 0;
-  for (int at = 1; died && at < 60; at += 2, ++rounds) {
+  kill_at_each_call(2, [&](int at) {
     const auto name = random_name();
-    const std::string id =
-        engine.create({{"Image", "x"}, {"Cmd", {"sh", "-c", "echo line; exit 3"}}}, name);
+    engine.create({{"Image", "x"}, {"Cmd", {"sh", "-c", "echo line; exit 3"}}}, name);
     HttpAnswer answer;
     REQUIRE(eventually([&] { return engine.supervisor_pid().has_value(); }, 10s));
-    died = kill_at(*engine.supervisor_pid(), std::string(kDiskCalls) + ",clone3,vfork,sendto", at,
-                   [&] { answer = engine.http("POST", "/containers/" + name + "/start"); });
+    const bool died =
+        kill_at(*engine.supervisor_pid(), std::string(kDiskCalls) + ",clone3,vfork,sendto", at,
+                [&] { answer = engine.http("POST", "/containers/" + name + "/start"); });
     CAPTURE(at, died, answer.status, answer.body);
     if (answer.status == 204) {
       CHECK(engine.wait(name) == "3\n");
@@ -313,36 +325,30 @@ TEST_CASE("a supervisor killed anywhere in a start: it runs, or it never ran",
     const auto removed = engine.slipway({"rm", name});
     INFO(removed);
     CHECK(removed.status == 0);
-  }
-  CHECK(rounds > 3);
-  CHECK_FALSE(died);
+    return died;
+  });
 }
 
 TEST_CASE("an engine killed anywhere in a start: it runs, or it can be started",
           "[02][engine][recovery][attack]") {
   if (!needs("strace")) return;
   PlainEngine engine;
-  bool died = true;
-  int rounds = 0;
-  for (int at = 1; died && at < 40; ++at, ++rounds) {
+  kill_at_each_call(1, [&](int at) {
     const auto name = random_name();
     engine.create({{"Image", "x"}, {"Cmd", {"sh", "-c", "echo line; exit 3"}}}, name);
-    died = kill_at(engine.pid(), "sendto,recvfrom,connect,socket", at,
-                   [&] { engine.http("POST", "/containers/" + name + "/start"); });
+    const bool died = kill_at(engine.pid(), "sendto,recvfrom,connect,socket", at,
+                              [&] { engine.http("POST", "/containers/" + name + "/start"); });
     if (died) engine.kill_engine();
     if (died) engine.start();
     CAPTURE(at, died);
-    const auto settled = [&] {
-      return engine.status(name) == "exited" || engine.status(name) == "created";
-    };
-    CHECK(eventually(settled, 10s));
-    if (engine.status(name) == "created") CHECK(engine.slipway({"start", name}).status == 0);
+    const auto state = [&] { return engine.status(name); };
+    CHECK(eventually([&] { return state() == "exited" || state() == "created"; }, 10s));
+    if (state() == "created") CHECK(engine.slipway({"start", name}).status == 0);
     CHECK(engine.wait(name) == "3\n");
     CHECK(engine.logs(name) == "line\n");
     CHECK(engine.slipway({"rm", name}).status == 0);
-  }
-  CHECK(rounds > 3);
-  CHECK_FALSE(died);
+    return died;
+  });
 }
 
 TEST_CASE("a ledger that cannot be written for a while loses no exit code",
