@@ -63,7 +63,7 @@ void ContainerStore::save(const ContainerRecord& record, Durability durability) 
   const std::string folder = folder_of(record.id);
   try {
     make_folders(folder, 0710);
-    write_file_atomically(record_path(folder), to_json(record).dump(1), durability);
+    write_file_atomically(record_path(folder), to_json(record).dump(1) + "\n", durability);
     if (durability == Durability::durable) sync_folder(folder_);
   } catch (...) {
     remove_tree(folder);

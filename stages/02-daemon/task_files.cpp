@@ -70,7 +70,7 @@ ExitRecord exit_record_from_json(const json& document) {
 }
 
 void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability) {
-  write_file_atomically(record_path(ledger, record.id), to_json(record).dump(1), durability);
+  write_file_atomically(record_path(ledger, record.id), to_json(record).dump(1) + "\n", durability);
 }
 
 std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std::string& id) {

@@ -138,7 +138,19 @@ TaskTable::~TaskTable() {
   if (watcher_.joinable()) watcher_.join();
 }
 
+/// Removes what a killed writer never got to rename. A shim that lives may be writing at this moment.
+void TaskTable::sweep_ledger() const {
+  constexpr std::string_view kHalfWritten = ".json.tmp";
+  for (const auto& entry : fs::directory_iterator(ledger_)) {
+    std::string file = entry.path().filename();
+    if (!file.ends_with(kHalfWritten)) continue;
+    file.resize(file.size() - kHalfWritten.size());
+    if (!shim_lives(file)) fs::remove(entry.path());
+  }
+}
+
 void TaskTable::recover() {
+  sweep_ledger();
   for (const std::string& id : entries_of(tasks_folder_)) {
     try {
       if (shim_lives(id)) adopt(id);

@@ -93,6 +93,7 @@ class TaskTable {
   [[nodiscard]] bool shim_lives(const std::string& id) const;
   void wait_for_record(const Task& task) const;
   void adopt(const std::string& id);
+  void sweep_ledger() const;
   void complete_ledger();
   void discard(Task& task);
   void forget(const std::string& id);
