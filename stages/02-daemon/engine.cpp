@@ -221,7 +221,12 @@ std::shared_ptr<PendingAttach> Engine::begin_attach(Container& container,
   }
   lock.unlock();
   const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
-  pending->stream = HttpClient(socket).upgrade("POST", "/attach?" + query);
+  try {
+    pending->stream = HttpClient(socket).upgrade("POST", "/attach?" + query);
+  } catch (
+      const std::exception&) {  // it has ended this moment: the client reads the end of the stream
+    pending->failed = true;
+  }
   return pending;
 }
 

@@ -252,7 +252,7 @@ bool kill_at(pid_t pid, const std::string& calls, int number, const std::functio
   REQUIRE(eventually(traced, 10s));
   sleep_for(50ms);  // all threads of it
   action();
-  const bool died = !alive(pid);
+  const bool died = eventually([&] { return !alive(pid); }, 300ms);  // it takes a moment to die
   if (!died) strace.signal(SIGINT);
   strace.finish();
   return died;
