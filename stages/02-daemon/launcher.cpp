@@ -3,12 +3,12 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "01-cli-socket/sys_error.hpp"
 #include "clone_process.hpp"
+#include "pidfd.hpp"
 
 namespace slipway {
 namespace {
@@ -138,7 +138,7 @@ void Launcher::take_report(const std::optional<ChildReport>& report) {
 
 void Launcher::kill_child() noexcept {
   if (!context_.pidfd) return;
-  ::syscall(SYS_pidfd_send_signal, context_.pidfd.get(), SIGKILL, nullptr, 0);
+  send_signal(context_.pidfd, SIGKILL);
   siginfo_t info{};
   ::waitid(P_PIDFD, static_cast<id_t>(context_.pidfd.get()), &info, WEXITED);
   context_.pidfd.reset();

@@ -4,13 +4,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "01-cli-socket/sys_error.hpp"
+#include "pidfd.hpp"
 
 namespace slipway {
 namespace {
@@ -83,22 +83,19 @@ int above_child_numbers(const SpawnRequest& request) {
 
 SpawnedProcess spawn(const SpawnRequest& request) {
   FileActions actions;
-  int highest = 2;
-  std::vector<UniqueFd>
-      copies;  // above all child numbers, so that no dup2 overwrites one still to be given
+  const int above = above_child_numbers(request);
+  std::vector<UniqueFd> copies;  // there, so that no dup2 overwrites one that is still to be given
   for (int number = 0; number <= 2; ++number) {
     const bool named = std::any_of(request.descriptors.begin(), request.descriptors.end(),
                                    [&](const auto& entry) { return entry.second == number; });
     if (!named) actions.open_null(number);
   }
   for (const auto& [ours, number] : request.descriptors) {
-    const int copy = ::fcntl(ours, F_DUPFD_CLOEXEC, above_child_numbers(request));
+    const int copy = ::fcntl(ours, F_DUPFD_CLOEXEC, above);
     copies.emplace_back(check(copy, "fcntl", "F_DUPFD_CLOEXEC"));
     actions.give(copies.back().get(), number);
-    highest = std::max(highest, number);
   }
-  actions.close_from(highest +
-                     1);  // also what somebody opened without close-on-exec before we were started
+  actions.close_from(above);  // also what whoever started us had left open
   std::vector<char*> argv{const_cast<char*>(request.program.c_str())};
   for (const std::string& arg : request.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
@@ -109,8 +106,7 @@ SpawnedProcess spawn(const SpawnRequest& request) {
                             argv.data(), environ),
               "posix_spawn", request.program);
   // The child cannot have been reaped yet, so its pid is still its own.
-  child.pidfd.reset(static_cast<int>(
-      check(::syscall(SYS_pidfd_open, child.pid, 0), "pidfd_open", request.program)));
+  child.pidfd = open_pidfd(child.pid);
   return child;
 }
 

@@ -1,13 +1,11 @@
 #include "task_table.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
+#include "pidfd.hpp"
 
 namespace slipway {
 
@@ -52,16 +51,6 @@ bool is_locked(const std::string& path) {
 }
 //@endregion
 
-void send_signal(const UniqueFd& pidfd, int signal) noexcept {
-  if (pidfd) ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
-}
-
-/// Waits until the process behind a pidfd has ended. False after `milliseconds`.
-bool wait_until_ended(const UniqueFd& pidfd, int milliseconds) {
-  pollfd waiting{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  return !pidfd || retry_on_signal([&] { return ::poll(&waiting, 1, milliseconds); }) > 0;
-}
-
 /// One line. Not to the end of the pipe: the container's process, waiting for its start, holds it too.
 std::string read_report(const UniqueFd& fd) {
   std::string text;
@@ -73,11 +62,6 @@ std::string read_report(const UniqueFd& fd) {
     text.append(buffer.data(), static_cast<std::size_t>(count));
     if (text.ends_with('\n')) return text;
   }
-}
-
-UniqueFd open_pidfd(pid_t pid) {
-  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
-  return UniqueFd(static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));
 }
 
 /// A shim of an earlier supervisor is not our child: init reaps it.
