@@ -62,12 +62,24 @@ void take_stdio(LaunchContext& context) {
   }
 }
 
-/// The signals that the shim blocked are the container's to handle.
+/// A signal back to its default by the bare system call: glibc keeps 32 and 33 to itself (nptl(7)), but its posix_spawn
+/// leaves them ignored in what it starts, and that is inherited.
+void reset_signal(int number) {
+  struct {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    std::uint64_t mask;
+  } const kernel_default{};  // all zero: SIG_DFL; the kernel's struct sigaction, not the C library's
+  ::syscall(SYS_rt_sigaction, number, &kernel_default, nullptr, sizeof(std::uint64_t));
+}
+
+/// The signals that the shim blocked or ignored, itself or through others, are the container's to handle.
 void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
+  for (const int number : {SIGPIPE, 32, 33}) reset_signal(number);
 }
 
 /// A container never outlives its shim unnoticed. Again right before execve: changing user ids clears it, prctl(2).
