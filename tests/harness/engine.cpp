@@ -107,12 +107,12 @@ void TestEngine::start() {
                                    data_root(),
                                    "--exec-root",
                                    exec_root()};
+  const std::size_t printed_before = log().size();
   daemon_ = std::make_unique<Daemon>(after(line, options_.flags), folder() / "engine.log");
-  wait_until_ready();
+  wait_until_ready(printed_before);
 }
 
-void TestEngine::wait_until_ready() {
-  const std::size_t printed_before = log().size();
+void TestEngine::wait_until_ready(std::size_t printed_before) {
   const bool ready =
       eventually([&] { return !running() || http("GET", "/_ping").status == 200; }, 10s);
   if (!ready || !running())

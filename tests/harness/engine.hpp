@@ -95,7 +95,7 @@ class TestEngine {
   static const std::set<TestEngine*>& all();
 
  private:
-  void wait_until_ready();
+  void wait_until_ready(std::size_t printed_before);
   [[nodiscard]] std::set<std::string> files() const;
   void remove_containers();
   EngineOptions options_;
