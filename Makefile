@@ -32,9 +32,9 @@ LDFLAGS := -pthread -Wl,--gc-sections
 # starts, and nothing of the host's that could be swapped under a running shim.
 ifdef SANITIZE
 # The sanitizers' own code confuses one warning (GCC bug 105562).
-CXXFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
-  -Wno-maybe-uninitialized
-LDFLAGS += -fsanitize=address,undefined
+CXXFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all \
+  -Wno-maybe-uninitialized -Wno-tsan
+LDFLAGS += -fsanitize=$(SANITIZE)
 else
 CXXFLAGS += -fno-pie -D_FORTIFY_SOURCE=2
 LDFLAGS += -static -no-pie
@@ -62,7 +62,7 @@ libs_upto = $(foreach n,$(call reversed,$(call upto,$1)),$(BUILD)/lib/libstage-$
 extra_upto = $(strip $(foreach n,$(call reversed,$(call upto,$1)),$(LIBS_$n)))
 
 SOURCES := $(foreach s,$(STAGES) $(FINAL_ROOMS),$(wildcard $s/*.cpp))
-TEST_SOURCES := $(wildcard tests/harness/*.cpp tests/*/*_test.cpp tests/*/*/*_test.cpp)
+TEST_SOURCES := $(filter-out tests/images/%,$(wildcard tests/*/*.cpp tests/*/*/*.cpp))
 
 .PHONY: final all
 final: ## build the programs for daily use into build/final/ (the default)
@@ -159,7 +159,7 @@ $(IMAGES) &: tests/images/make_images.py $(BUILD)/images/probe /bin/busybox
 # ---- What you ask for ------------------------------------------------------------------------------------
 export PYTHONDONTWRITEBYTECODE := 1
 export SLIPWAY_BUILD := $(BUILD)
-.PHONY: help deps run test images bench doctor lint deps-picture print-links tidy format asan docs clean
+.PHONY: help deps run test images bench doctor lint deps-picture print-links tidy format asan tsan storm docs clean
 
 help: ## this list
 	@echo "Slipway: a container runtime that is also a course. You can ask for:"
@@ -212,8 +212,19 @@ format: ## rewrite the layout of all C++ files with clang-format 14
 	@clang-format-14 -i $(shell find stages final tests -name '*.[ch]pp')
 
 asan: ## the unit tests with the address and undefined behaviour sanitizers, in build-asan/
-	@$(MAKE) BUILD=build-asan SANITIZE=1 build-asan/tests/slipway-tests
+	@$(MAKE) BUILD=build-asan SANITIZE=address,undefined build-asan/tests/slipway-tests
 	@build-asan/tests/slipway-tests '~[engine]'
+
+# The daemons have threads; the shim has one, and clones it.
+tsan: final images $(TESTS) ## fifty clients at once against daemons with the thread sanitizer, in build-tsan/
+	@$(MAKE) BUILD=build-tsan SANITIZE=thread build-tsan/final/slipwayd build-tsan/final/slipway-supervisor
+	@mkdir -p build-tsan/tests build-tsan/images && ln -f $(TESTS) build-tsan/tests/ && \
+	  ln -f $(IMAGES) build-tsan/images/ && \
+	  ln -f $(filter-out %/slipwayd %/slipway-supervisor,$(wildcard $(BUILD)/final/*)) build-tsan/final/
+	@build-tsan/tests/slipway-tests '[crowd]'
+
+storm: final images $(TESTS) ## kill -9 of everything at random moments, ROUNDS=300 times, under a crowd of clients
+	@SLIPWAY_STORM_ROUNDS=$(or $(ROUNDS),300) $(TESTS) '[storm]'
 
 docs: ## the API documentation of all headers, in build/docs/html/
 	@mkdir -p $(BUILD) && doxygen scripts/Doxyfile && echo "  DOCS $(BUILD)/docs/html/index.html"
@@ -224,4 +235,4 @@ compile_commands.json: $(BUILD)/.flags $(VIEWS) Makefile $(SOURCES) $(TEST_SOURC
 	  '$s' 'g++ $(CXXFLAGS) $(call includes_of,$s) -c $s') > $@ && echo "  JSON $@"
 
 clean: ## remove everything that was built
-	@rm -rf $(BUILD) build-asan compile_commands.json
+	@rm -rf $(BUILD) build-asan build-tsan compile_commands.json

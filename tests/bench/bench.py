@@ -1,129 +1,28 @@
 #!/usr/bin/env python3
-"""Times `run --rm --network none busybox true`, end to end, for Slipway and for the peers that are installed here.
+"""Measures Slipway beside the peers that are installed here: each figure is a ratio of two medians taken in one run.
 
-Rounds are interleaved (each round runs every contender once), so that whatever else the machine does hits all alike; the
-medians' ratios are the result. The second figure is page faults per run, counted on the whole machine (/proc/vmstat):
-it travels to other machines better than milliseconds do.
+Rounds are interleaved (each round runs every contender once), so that whatever else the machine does hits all alike. The
+second figure is page faults, counted on the whole machine (/proc/vmstat): it travels to other machines better than
+milliseconds do.
 
-    make bench [ROUNDS=30] [ONLY=slipway,docker]
+    make bench [ROUNDS=30] [ONLY=slipway,docker] [CASES=run,start,exec,ps,logs,memory]
 """
 
 import contextlib
 import os
 import pathlib
-import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ROOT / "build" / "final"
-IMAGE = ROOT / "build" / "images" / "busybox.tar"
+import peers
+from peers import quiet
+
 ROUNDS = int(os.environ.get("ROUNDS", "30"))
 ONLY = [name for name in os.environ.get("ONLY", "").split(",") if name]
-
-
-def quiet(command, **options):
-    """Runs a command; its output is shown only if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stdout.strip()}")
-    return done.stdout
-
-
-def wait_for(test, what, seconds=30):
-    end = time.monotonic() + seconds
-    while not test():
-        if time.monotonic() > end:
-            raise RuntimeError(f"{what} did not get ready within {seconds} s")
-        time.sleep(0.05)
-
-
-@contextlib.contextmanager
-def daemon(command, log):
-    """A background program in a session of its own, ended with all that it started."""
-    with open(log, "w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def slipway(folder, stack):
-    socket = folder / "exec" / "slipway.sock"
-    stack.enter_context(daemon([PROGRAMS / "slipwayd", "--data-root", folder / "data", "--exec-root", folder / "exec"],
-                               folder / "slipway.log"))
-    wait_for(socket.exists, "slipwayd")
-    host = f"unix://{socket}"
-    quiet([PROGRAMS / "slipway", "-H", host, "load", "-q", "-i", IMAGE])
-    commands = {"slipway": [PROGRAMS / "slipway", "-H", host, "run", "--rm", "--network", "none", "busybox", "true"]}
-    if shutil.which("docker"):
-        commands["docker client on slipway"] = ["docker", "-H", host, *commands["slipway"][3:]]
-    return commands
-
-
-# A private mount namespace keeps a peer's mounts off the host's table; with it goes the cgroup2 mount that crun refuses
-# on a hybrid host. A private network namespace keeps docker0 and its rules away.
-PRIVATE = ["unshare", "--mount", "--net", "sh", "-c",
-           'umount /sys/fs/cgroup/unified 2>/dev/null; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec "$@"', "sh"]
-
-
-def docker(folder, stack):
-    if not (shutil.which("dockerd") and shutil.which("docker")):
-        return {}
-    os.makedirs("/run/docker", exist_ok=True)
-    socket = folder / "docker.sock"
-    stack.enter_context(daemon([*PRIVATE, "dockerd", "-H", f"unix://{socket}", "--data-root", folder / "docker",
-                                "--exec-root", folder / "docker-exec", "-p", folder / "docker.pid"],
-                               folder / "docker.log"))
-    host = f"unix://{socket}"
-    wait_for(lambda: subprocess.run(["docker", "-H", host, "version"], capture_output=True).returncode == 0, "dockerd", 60)
-    quiet(["docker", "-H", host, "load", "-q", "-i", IMAGE])
-    return {"docker": ["docker", "-H", host, "run", "--rm", "--network", "none", "busybox", "true"]}
-
-
-def podman(folder, stack):
-    if not (shutil.which("podman") and shutil.which("crun")):
-        return {}
-    (folder / "containers.conf").write_text(
-        '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\n'
-        '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n')
-    os.environ["CONTAINERS_CONF"] = str(folder / "containers.conf")
-    base = ["podman", "--root", str(folder / "podman"), "--runroot", str(folder / "podman-run")]
-    holder = subprocess.Popen([*PRIVATE, "sleep", "infinity"])
-    stack.callback(lambda: (holder.kill(), holder.wait()))
-    enter = ["nsenter", "--target", str(holder.pid), "--mount"]
-    time.sleep(0.5)
-    quiet([*enter, *base, "load", "-q", "-i", IMAGE])
-    return {"podman": [*enter, *base, "run", "--rm", "--network", "none", "busybox", "true"]}
-
-
-def crun(folder, stack):
-    if not shutil.which("crun"):
-        return {}
-    bundle = folder / "bundle"
-    (bundle / "rootfs" / "bin").mkdir(parents=True)
-    for place in ("proc", "sys", "dev"):
-        (bundle / "rootfs" / place).mkdir()
-    shutil.copy("/bin/busybox", bundle / "rootfs" / "bin" / "true")
-    quiet(["crun", "spec"], cwd=bundle)
-    spec = (bundle / "config.json").read_text().replace('"sh"', '"/bin/true"').replace('"terminal": true', '"terminal": false')
-    (bundle / "config.json").write_text(spec)
-    holder = subprocess.Popen([*PRIVATE, "sleep", "infinity"])
-    stack.callback(lambda: (holder.kill(), holder.wait()))
-    time.sleep(0.5)
-    enter = ["nsenter", "--target", str(holder.pid), "--mount"]
-    return {"crun, the runtime alone": [*enter, "crun", "--cgroup-manager=cgroupfs", "run", "--bundle", bundle, "bench"]}
+CASES = [name for name in os.environ.get("CASES", "").split(",") if name]
+SLEEPER = ["--network", "none", "--stop-signal", "KILL", "busybox", "sleep", "1000000"]
 
 
 def page_faults():
@@ -134,52 +33,166 @@ def page_faults():
 
 
 def measure(command):
+    """(milliseconds, page faults) of one command."""
     faults = page_faults()
     start = time.perf_counter()
     quiet(command)
     return (time.perf_counter() - start) * 1000, page_faults() - faults
 
 
-def contenders(folder, stack):
-    commands = {}
-    for contender in (slipway, docker, podman, crun):
-        if ONLY and contender.__name__ not in ONLY:
-            continue
-        try:
-            found = contender(folder, stack)
-            commands.update(found)
-            if not found:
-                print(f"  {contender.__name__}: not installed here, left out")
-        except RuntimeError as error:
-            print(f"  {contender.__name__}: left out: {error}")
-    return commands
-
-
-def report(figures):
-    base = statistics.median(time for time, _ in figures["slipway"]) if "slipway" in figures else None
-    print(f"\n{'run --rm --network none busybox true':<38}{'min':>8}{'median':>9}{'max':>8} ms {'ratio':>8}{'page faults':>14}")
+def report(title, figures):
+    """`figures`: {contender: [(milliseconds, page faults), …]}; the ratios are to Slipway's median."""
+    base = statistics.median(ms for ms, _ in figures["slipway"]) if figures.get("slipway") else None
+    print(f"\n{title:<40}{'min':>8}{'median':>9}{'max':>9} ms {'ratio':>7}{'page faults':>13}")
     for name, samples in figures.items():
-        times = [time for time, _ in samples]
+        times = [ms for ms, _ in samples]
         median = statistics.median(times)
         ratio = f"{median / base:.1f}" if base else ""
         faults = statistics.median(count for _, count in samples)
-        print(f"  {name:<36}{min(times):8.1f}{median:9.1f}{max(times):8.1f}    {ratio:>8}{faults:14.0f}")
+        print(f"  {name:<38}{min(times):8.1f}{median:9.1f}{max(times):9.1f}    {ratio:>7}{faults:13.0f}")
+
+
+def interleaved(contenders, sample, rounds=ROUNDS):
+    """Calls sample(peer) once to warm up, then `rounds` times in turns."""
+    figures = {peer.name: [] for peer in contenders}
+    for peer in contenders:
+        sample(peer)
+    for _ in range(rounds):
+        for peer in contenders:
+            figures[peer.name].append(sample(peer))
+    return figures
+
+
+def with_cli(contenders):
+    return [peer for peer in contenders if peer.cli]
+
+
+def case_run(contenders):
+    report("run --rm --network none busybox true", interleaved(contenders, lambda peer: measure(peer.run)))
+
+
+def case_start(contenders):
+    """start and stop of a container that exists: its stop signal is KILL, so stop is the engine's time alone."""
+    stops = {peer.name: [] for peer in with_cli(contenders)}
+
+    def sample(peer):
+        quiet([*peer.cli, "create", "--name", "bench-start", *SLEEPER])
+        started = measure([*peer.cli, "start", "bench-start"])
+        stops[peer.name].append(measure([*peer.cli, "stop", "bench-start"]))
+        quiet([*peer.cli, "rm", "bench-start"])
+        return started
+
+    report("start", interleaved(with_cli(contenders), sample))
+    report("stop", stops)
+
+
+def case_exec(contenders):
+    name_for = lambda peer: "bench-exec-" + peer.name.replace(" ", "-")  # two clients share our engine
+    for peer in with_cli(contenders):
+        quiet([*peer.cli, "run", "-d", "--name", name_for(peer), *SLEEPER])
+    report("exec true", interleaved(with_cli(contenders), lambda peer: measure([*peer.cli, "exec", name_for(peer), "true"])))
+    for peer in with_cli(contenders):
+        quiet([*peer.cli, "rm", "-f", name_for(peer)])
+
+
+def grow_to(peer, count):
+    have = len(quiet([*peer.cli, "ps", "-aq"]).split())
+    for _ in range(have, count):
+        quiet([*peer.cli, "create", "--network", "none", "busybox", "true"])
+
+
+def case_ps(contenders):
+    """`ps -a` with 10 containers beside the peers, with 1,000 and 10,000 alone: theirs take too long to make."""
+    for peer in with_cli(contenders):
+        if peer.name != "docker client on slipway":  # it lists Slipway's
+            grow_to(peer, 10)
+    report("ps -a, 10 containers", interleaved(with_cli(contenders), lambda peer: measure([*peer.cli, "ps", "-a"])))
+    ours = [peer for peer in with_cli(contenders) if peer.folder]
+    for count in (1000, 10000):
+        for peer in ours:
+            grow_to(peer, count)
+        report(f"ps -a, {count} containers", interleaved(ours, lambda peer: measure([*peer.cli, "ps", "-a"]), 5))
+        for peer in ours:
+            print(f"  its daemons: {memory_of_daemons(peer)}")
+    for peer in ours:
+        remove_all(peer)
+
+
+def remove_all(peer):
+    ids = quiet([*peer.cli, "ps", "-aq"]).split()
+    for start in range(0, len(ids), 500):
+        quiet([*peer.cli, "rm", "-f", *ids[start:start + 500]])
+
+
+LINES = 200_000
+
+
+def case_logs(contenders):
+    """A container that writes lines as fast as it can, and reading them back."""
+    reads = {peer.name: [] for peer in with_cli(contenders)}
+
+    def sample(peer):
+        wrote = measure([*peer.cli, "run", "--name", "bench-logs", "--network", "none", "busybox", "seq", str(LINES)])
+        reads[peer.name].append(measure([*peer.cli, "logs", "bench-logs"]))
+        quiet([*peer.cli, "rm", "bench-logs"])
+        return wrote
+
+    report(f"run seq {LINES}: {LINES} lines logged and shown", interleaved(with_cli(contenders), sample, 5))
+    report(f"logs of {LINES} lines", reads)
+
+
+def pss(pid):
+    with contextlib.suppress(OSError):
+        for line in open(f"/proc/{pid}/smaps_rollup"):
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
+
+
+def programs(name, word):
+    """Pids of processes of that program whose command line has that word."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if line[0].rsplit("/", 1)[-1] == name and any(word in part for part in line):
+                found.append(int(folder.name))
+    return found
+
+
+def memory_of_daemons(peer):
+    word = str(peer.folder)
+    sizes = {name: sum(pss(pid) for pid in programs(name, word)) for name in ("slipwayd", "slipway-supervisor")}
+    return ", ".join(f"{name} {size / 1024:.1f} MiB" for name, size in sizes.items())
+
+
+def case_memory(contenders):
+    """What a sleeping container costs beside its own process: the shim's share of memory (PSS)."""
+    for peer in contenders:
+        if not peer.folder:
+            continue
+        print(f"\nmemory, nothing runs: {memory_of_daemons(peer)}")
+        for number in range(50):
+            quiet([*peer.cli, "run", "-d", "--name", f"bench-memory-{number}", *SLEEPER])
+        shims = [pss(pid) for pid in programs("slipway-shim", str(peer.folder))]
+        print(f"memory, {len(shims)} containers sleep: {memory_of_daemons(peer)}; "
+              f"a shim: {statistics.median(shims)} KiB (PSS), {max(shims)} at most")
+        remove_all(peer)
 
 
 def main():
+    cases = {name[5:]: function for name, function in globals().items() if name.startswith("case_")}
+    unknown = [name for name in CASES if name not in cases]
+    if unknown:
+        sys.exit(f"make bench: no case {', '.join(unknown)}; there are: {', '.join(cases)}")
     load = os.getloadavg()[0]
     print(f"make bench: {ROUNDS} interleaved rounds, load {load:.1f} at the start, {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as name, contextlib.ExitStack() as stack:
-        folder = pathlib.Path(name)
-        commands = contenders(folder, stack)
-        figures = {name: [] for name in commands}
-        for command in commands.values():
-            measure(command)  # warm caches
-        for _ in range(ROUNDS):
-            for name, command in commands.items():
-                figures[name].append(measure(command))
-        report(figures)
-    return 0 if figures else 1
+        contenders = peers.all_here(pathlib.Path(name), stack, ONLY)
+        for case, function in cases.items():
+            if not CASES or case in CASES:
+                function(contenders)
+    return 0 if contenders else 1
 
 
 if __name__ == "__main__":
