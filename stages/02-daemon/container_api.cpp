@@ -8,6 +8,7 @@
 #include "client_watch.hpp"
 #include "container_view.hpp"
 #include "create_request.hpp"
+#include "event_api.hpp"
 #include "log_api.hpp"
 #include "signals.hpp"
 
@@ -81,6 +82,7 @@ void restart(Exchange& exchange, const Api& api) {
     if (error.status() != 304) throw;  // 304: it does not run, so it is only started
   }
   api.engine.start(id, exchange.trace());
+  api.engine.events().publish(*api.container(exchange), "restart");
   exchange.respond({.status = 204});
 }
 
@@ -126,6 +128,7 @@ void attach(Exchange& exchange, const Api& api) {
   const auto pending = api.engine.begin_attach(*container, query);
   RawStream client = exchange.hijack(framed ? "application/vnd.docker.multiplexed-stream"
                                             : "application/vnd.docker.raw-stream");
+  api.engine.events().publish(*container, "attach");
   auto shim = api.engine.attach(*container, pending, api.while_wanted(exchange));
   if (shim) {
     proxy_attach(client, *shim);
@@ -157,6 +160,9 @@ void add_container_routes(Router& router, Engine& engine,
   });
   add("GET", "/containers/{id}/logs", [](Exchange& exchange, const Api& a) {
     serve_logs(exchange, a.engine, [&a] { return a.server->stopping(); });
+  });
+  add("GET", "/events", [](Exchange& exchange, const Api& a) {
+    serve_events(exchange, a.engine.events(), [&a] { return a.server->stopping(); });
   });
   add("POST", "/containers/{id}/start", start);
   add("POST", "/containers/{id}/stop", stop);

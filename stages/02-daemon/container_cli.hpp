@@ -19,6 +19,7 @@ Commands stop_commands();     ///< kill, stop, rm (stop_cli.cpp)
 Commands logs_commands();     ///< logs (logs_cli.cpp)
 Commands inspect_commands();  ///< inspect (inspect_cli.cpp)
 Commands ps_commands();       ///< ps (ps_cli.cpp)
+Commands event_commands();    ///< events (event_cli.cpp)
 
 /// A kind of object and where the API has one of it.
 struct InspectKind {
@@ -29,6 +30,9 @@ struct InspectKind {
 
 /// `inspect` for one kind of object: "image inspect" of stage 05.
 std::unique_ptr<Command> make_inspect_command(std::string name, InspectKind kind);
+
+/// Each "name=value" of -f, in the API's form: {"name":["value"]}. \throws std::runtime_error
+std::string filters_json(const std::vector<std::string>& filters);
 
 /// Does something for each name. One that fails is reported, the others go on.
 /// \returns 0, or 1 if one failed

@@ -90,7 +90,7 @@ void ContainerTable::insert(ContainerPtr container) {
 void ContainerTable::erase(const Container& container) {
   const std::scoped_lock lock(mutex_);
   by_id_.erase(container.record.id);
-  const auto name = id_by_name_.find(container.record.name);
+  const auto name = id_by_name_.find(container.record.name.get());
   if (name != id_by_name_.end() && name->second == container.record.id) id_by_name_.erase(name);
 }
 

@@ -68,24 +68,26 @@ CreatedContainer Engine::create(CreateRequest request) {
   auto container = std::make_shared<Container>();
   ContainerRecord& record = container->record;
   record.id = random_id();
-  record.name = request.name;
   record.created = rfc3339_now();
   record.config = std::move(request.config);
   record.host_config = std::move(request.host_config);
   record.networking_config = std::move(request.networking_config);
   record.sections = std::move(request.sections);
-  while (record.name.empty()) {
-    const std::string name = random_name() + "_" + record.id.substr(0, 4);
-    if (!containers_.maybe_find(name)) record.name = name;
+  std::string name = request.name;
+  while (name.empty()) {
+    name = random_name() + "_" + record.id.substr(0, 4);
+    if (containers_.maybe_find(name)) name.clear();
   }
-  containers_.reserve_name(record.name, record.id);
+  record.name = name;
+  containers_.reserve_name(name, record.id);
   try {
     store_.save(record, durability_of(record));
   } catch (...) {
-    containers_.release_name(record.name);
+    containers_.release_name(name);
     throw;
   }
   containers_.insert(container);
+  events_.publish(*container, "create");
   return {record.id, std::move(request.warnings)};
 }
 
@@ -161,6 +163,7 @@ void Engine::start(const std::string& reference, Trace& trace) {
     }
     throw;
   }
+  events_.publish(*container, "start");
   const std::scoped_lock lock(container->mutex);
   container->state.starting = false;
   container->changed.notify_all();
@@ -263,6 +266,7 @@ void Engine::kill(const std::string& reference, int signal) {
     if (error.status() != 409 && error.status() != 404) throw;
     throw conflict(prefix + not_running(*container));
   }
+  events_.publish(*container, "kill", {{"signal", std::to_string(signal)}});
 }
 
 void Engine::stop(const std::string& reference, std::optional<long> seconds,
@@ -282,6 +286,7 @@ void Engine::stop(const std::string& reference, std::optional<long> seconds,
   const auto ended_after = [&](int sent, std::optional<long> wait_seconds) {
     try {
       supervisor_.kill(container->record.id, sent);
+      events_.publish(*container, "kill", {{"signal", std::to_string(sent)}});
     } catch (const ApiError&) {  // it has ended already
     }
     std::unique_lock lock(container->mutex);
@@ -292,8 +297,9 @@ void Engine::stop(const std::string& reference, std::optional<long> seconds,
     }
     return ended();
   };
-  if (ended_after(first, patience < 0 ? std::nullopt : std::optional(patience))) return;
-  if (ended_after(SIGKILL, kKillPatienceSeconds)) return;
+  const bool ended = ended_after(first, patience < 0 ? std::nullopt : std::optional(patience)) ||
+                     ended_after(SIGKILL, kKillPatienceSeconds);
+  if (ended) return events_.publish(*container, "stop");
   throw std::runtime_error("container " + reference + " did not end within " +
                            std::to_string(kKillPatienceSeconds) + " seconds of SIGKILL");
 }
@@ -370,6 +376,7 @@ void Engine::finish_removal(const ContainerPtr& container) {
   forget_task(id);
   release_modules(*container);
   containers_.erase(*container);
+  events_.publish(*container, "destroy");
   const std::scoped_lock lock(container->mutex);
   container->state.removed = true;
   container->changed.notify_all();

@@ -13,6 +13,7 @@
 #include "container_store.hpp"
 #include "containers.hpp"
 #include "engine_module.hpp"
+#include "event_log.hpp"
 #include "supervisor_client.hpp"
 #include "workers.hpp"
 
@@ -70,6 +71,7 @@ class Engine {
                                                 const std::function<bool()>& keep_waiting);
 
   [[nodiscard]] const ContainerTable& containers() const noexcept { return containers_; }
+  [[nodiscard]] EventLog& events() noexcept { return events_; }
   [[nodiscard]] const EngineModules& modules() const noexcept { return modules_; }
   [[nodiscard]] std::string log_path(const Container& container) const;
 
@@ -108,6 +110,7 @@ class Engine {
   EngineModules modules_;
   ContainerStore store_;
   ContainerTable containers_;
+  EventLog events_;
   std::set<std::string> unreadable_;  ///< ids whose records we could not read; set at start
   SupervisorClient supervisor_;
   Workers workers_;

@@ -12,10 +12,12 @@
 
 #include "01-cli-socket/router.hpp"
 #include "01-cli-socket/trace.hpp"
+#include "container_name.hpp"
 
 namespace slipway {
 
 class ContainerTable;
+class EventLog;
 
 /// What a client asked for in POST /containers/create, before anything exists.
 struct CreateRequest {
@@ -33,7 +35,7 @@ struct CreateRequest {
 /// What create confirmed: durable, never changed by a start. One JSON file per container.
 struct ContainerRecord {
   std::string id;       ///< 64 hex digits
-  std::string name;     ///< without the leading slash
+  ContainerName name;   ///< may change: `rename`
   std::string created;  ///< RFC 3339 with nanoseconds, UTC
   nlohmann::json config = nlohmann::json::object();
   nlohmann::json host_config = nlohmann::json::object();
@@ -45,6 +47,13 @@ struct ContainerRecord {
 struct EnginePaths {
   std::string data_root;  ///< survives a reboot: /var/lib/slipway
   std::string exec_root;  ///< does not: /run/slipway
+};
+
+/// What an engine lends its modules. All of it outlives them.
+struct EngineServices {
+  EnginePaths paths;
+  const ContainerTable& containers;  ///< for look-ups: which images are in use?
+  EventLog& events;                  ///< to tell of what the module does
 };
 
 /// One start in preparation.
@@ -62,9 +71,9 @@ class EngineModule {
   /// "images"; the key of its section in records.
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// At start, before routes are served: read own state, undo what an unclean stop left.
-  /// `containers` is for later look-ups (which images are in use); it outlives the module.
-  virtual void open(const EnginePaths& /*paths*/, const ContainerTable& /*containers*/) {}
+  /// At start, before routes are served: read own state, undo what an unclean stop left. The records are loaded, what
+  /// runs is not known yet: `adopt` or `release` follows for each container.
+  virtual void open(const EngineServices& /*services*/) {}
   virtual void add_routes(Router& /*router*/) {}
   /// The fields of HostConfig that this module acts on. One that no module claims earns its client a warning.
   [[nodiscard]] virtual std::vector<std::string_view> host_config_fields() const { return {}; }
@@ -74,8 +83,16 @@ class EngineModule {
   /// On start: acquires things and writes this module's sections of the spec. If it throws, `release` of the modules
   /// before it is called.
   virtual void prepare(StartContext& /*start*/) {}
-  /// After the exit or a failed start, always; also for what an engine that died had prepared. Idempotent.
+  /// The process has ended by itself or was killed; `release` follows. Not for a failed start.
+  virtual void ended(const ContainerRecord& /*record*/) noexcept {}
+  /// At engine start instead of `release`: the container runs on, what an earlier engine prepared for it is in use.
+  virtual void adopt(const ContainerRecord& /*record*/) noexcept {}
+  /// After the exit or a failed start, always; and at engine start for each container that does not run. Idempotent.
   virtual void release(const ContainerRecord& /*record*/) noexcept {}
+  /// The container is being removed, `release` was called before. What the module keeps for it beyond its folder goes
+  /// now; an engine that dies over it asks again at its next start. Idempotent.
+  /// \param volumes  the client wants its anonymous volumes gone, too
+  virtual void removed(const ContainerRecord& /*record*/, bool /*volumes*/) noexcept {}
   /// This module's part of `inspect`.
   virtual void describe(const ContainerRecord& /*record*/, nlohmann::json& /*inspect*/) const {}
   /// This module's part of a list entry ("ImageID", "Ports").

@@ -8,10 +8,23 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "engine.hpp"
+#include "log_reader.hpp"
 
 namespace slipway {
 
 using nlohmann::json;
+
+namespace {
+
+/// What a "die" event says: the code, and how many whole seconds it ran.
+std::map<std::string, std::string> exit_attributes(const ExitRecord& record) {
+  const std::int64_t ran = parse_log_time(record.finished_at, "FinishedAt") -
+                           parse_log_time(record.started_at, "StartedAt");
+  return {{"exitCode", std::to_string(record.exit_code)},
+          {"execDuration", std::to_string(std::max<std::int64_t>(ran, 0) / 1'000'000'000)}};
+}
+
+}  // namespace
 
 Engine::Engine(EnginePaths paths, EngineModules modules)
     : paths_(std::move(paths)),
@@ -19,7 +32,7 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
       store_(paths_.data_root + "/containers"),
       supervisor_(paths_) {
   load_records();
-  for (const auto& module : modules_) module->open(paths_, containers_);
+  for (const auto& module : modules_) module->open({paths_, containers_, events_});
   reconcile();
   monitor_ = std::thread([this] { monitor(); });
 }
@@ -98,6 +111,7 @@ void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record)
     state.finished_at = record.finished_at;
     ++state.exits;
     container->exit_steps = trace.steps();
+    events_.publish(*container, "die", exit_attributes(record));
     container->changed.notify_all();
   }
   if (then_remove) remove_in_background(container);

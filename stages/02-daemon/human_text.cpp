@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -80,6 +81,11 @@ std::string rfc3339_seconds(const std::string& text) {
 }
 
 }  // namespace
+
+std::int64_t unix_nanoseconds() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
 
 std::string human_duration(std::int64_t seconds) {
   const std::int64_t minutes = seconds / 60;

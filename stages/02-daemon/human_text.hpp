@@ -8,6 +8,9 @@
 
 namespace slipway {
 
+/// Now, in nanoseconds since the epoch.
+std::int64_t unix_nanoseconds();
+
 /// "Less than a second", "5 minutes", "About an hour", "3 weeks", …
 std::string human_duration(std::int64_t seconds);
 

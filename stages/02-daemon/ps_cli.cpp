@@ -110,18 +110,6 @@ std::vector<std::string> cells_of(const std::string& line) {
   return cells;
 }
 
-/// Each "name=value" of -f, in the API's form: {"name":["value"]}.
-std::string filters_json(const std::vector<std::string>& filters) {
-  json map = json::object();
-  for (const std::string& filter : filters) {
-    const std::size_t equals = filter.find('=');
-    if (equals == std::string::npos)
-      throw std::runtime_error("invalid filter '" + filter + "': expected NAME=VALUE");
-    map[filter.substr(0, equals)].push_back(filter.substr(equals + 1));
-  }
-  return dump_json(map);
-}
-
 class PsCommand final : public Command {
  public:
   CommandInfo info() const override {

@@ -55,7 +55,7 @@ void stream_exits(Exchange& exchange, TaskTable& tasks, const HttpServer& server
     const auto item = tasks.feed().next(number, 500);
     if (!item) continue;
     number = item->number + 1;
-    exchange.write_chunk(dump_json(to_json(item->record)) + "\n");
+    exchange.write_chunk(dump_json(to_json(item->value)) + "\n");
   }
   exchange.end_stream();
 }

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kShimPatienceMs = 2000;
+constexpr std::size_t kRememberedExits = 4096;
 
 /// The names of a folder's entries; those of our own temporary files are left out.
 std::vector<std::string> entries_of(const std::string& folder) {
@@ -104,6 +105,7 @@ class TaskTable::Turn {
 TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
     : tasks_folder_(std::move(tasks_folder)),
       ledger_(std::move(ledger)),
+      feed_(kRememberedExits),
       epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
       wake_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")) {

@@ -19,7 +19,7 @@
 
 #include "01-cli-socket/http_client.hpp"
 #include "01-cli-socket/trace.hpp"
-#include "exit_feed.hpp"
+#include "feed.hpp"
 #include "spawn.hpp"
 #include "task_files.hpp"
 
@@ -79,7 +79,7 @@ class TaskTable {
   /// All ledger entries.
   [[nodiscard]] std::vector<ExitRecord> exits() const;
 
-  [[nodiscard]] const ExitFeed& feed() const noexcept { return feed_; }
+  [[nodiscard]] const Feed<ExitRecord>& feed() const noexcept { return feed_; }
   [[nodiscard]] bool empty() const;
 
  private:
@@ -115,7 +115,7 @@ class TaskTable {
   std::condition_variable turn_ended_;
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
-  ExitFeed feed_;
+  Feed<ExitRecord> feed_;
   UniqueFd epoll_;
   UniqueFd inotify_;
   UniqueFd wake_;

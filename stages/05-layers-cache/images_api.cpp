@@ -32,6 +32,13 @@ void inspect_image(Exchange& exchange, const ImageStore& store) {
   exchange.respond(json_response(200, details));
 }
 
+void publish(EventLog& events, std::string action, const Digest& image, std::string name) {
+  events.publish(Event{.type = "image",
+                       .action = std::move(action),
+                       .actor = image.text(),
+                       .attributes = {{"name", std::move(name)}}});
+}
+
 /// Loads. After a refusal the rest of the body is read, too: a client that is still sending would not see our answer.
 std::vector<LoadedImage> load_whole_body(Exchange& exchange, const ImageLoader& loader) {
   bool more = true;
@@ -52,8 +59,9 @@ std::vector<LoadedImage> load_whole_body(Exchange& exchange, const ImageLoader& 
 
 /// Docker answers 200 as soon as the body begins and puts errors into the stream. Here nothing is said before all is
 /// durable, so that a bad archive gets its own status; clients understand both.
-void load_images(Exchange& exchange, const ImageLoader& loader) {
-  const std::vector<LoadedImage> loaded = load_whole_body(exchange, loader);
+void load_images(Exchange& exchange, const ImagesApi& api) {
+  const std::vector<LoadedImage> loaded = load_whole_body(exchange, api.loader);
+  for (const LoadedImage& image : loaded) publish(api.events, "load", image.id, image.id.text());
   exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/json"}}});
   const auto say = [&](const std::string& text) {
     exchange.write_chunk(dump_json({{"stream", text + "\n"}}) + "\r\n");
@@ -65,21 +73,25 @@ void load_images(Exchange& exchange, const ImageLoader& loader) {
   exchange.end_stream();
 }
 
-void tag_image(Exchange& exchange, ImageStore& store) {
+void tag_image(Exchange& exchange, const ImagesApi& api) {
   const HttpQuery& query = exchange.request().query;
   ImageReference name = ImageReference::parse(query.value("repo"));
   if (name.digest()) throw bad_request("refusing to create a tag with a digest reference");
   const std::string tag = query.value("tag");
   if (!tag.empty()) name = name.with_tag(tag);
-  store.tag(exchange.parameter("name"), name.with_default_tag());
+  name = name.with_default_tag();
+  api.store.tag(exchange.parameter("name"), name);
+  publish(api.events, "tag", api.store.find(name.familiar())->id, name.familiar());
   exchange.respond({.status = 201});
 }
 
 void remove_image(Exchange& exchange, const ImagesApi& api) {
   const bool force = exchange.request().query.flag("force");
+  const Digest id = api.store.find(exchange.parameter("name"))->id;
   json answer = json::array();
   for (const RemovalRecord& record :
        api.store.remove(exchange.parameter("name"), force, api.users_of)) {
+    publish(api.events, record.untagged ? "untag" : "delete", id, id.text());
     answer.push_back({{record.untagged ? "Untagged" : "Deleted", record.what}});
   }
   exchange.respond(json_response(200, answer));
@@ -102,12 +114,11 @@ void refuse_pull(Exchange& exchange) {
 void add_image_routes(Router& router, const ImagesApi& api) {
   const std::string name(kAnyName);
   ImageStore& store = api.store;
-  const ImageLoader& loader = api.loader;
   router.add("GET", "/images/json", [&store](Exchange& e) { list_images(e, store); });
-  router.add("POST", "/images/load", [&loader](Exchange& e) { load_images(e, loader); });
+  router.add("POST", "/images/load", [api](Exchange& e) { load_images(e, api); });
   router.add("POST", "/images/create", refuse_pull);
   router.add("GET", name + "/json", [&store](Exchange& e) { inspect_image(e, store); });
-  router.add("POST", name + "/tag", [&store](Exchange& e) { tag_image(e, store); });
+  router.add("POST", name + "/tag", [api](Exchange& e) { tag_image(e, api); });
   router.add("DELETE", name, [api](Exchange& e) { remove_image(e, api); });
 }
 

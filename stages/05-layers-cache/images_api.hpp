@@ -3,6 +3,7 @@
 /// The routes for images.
 
 #include "01-cli-socket/router.hpp"
+#include "02-daemon/event_log.hpp"
 #include "image_loader.hpp"
 #include "image_store.hpp"
 
@@ -13,6 +14,7 @@ struct ImagesApi {
   ImageStore& store;
   const ImageLoader& loader;
   UsersOf users_of;
+  EventLog& events;
 };
 
 /// GET /images/json, POST /images/load, POST /images/create (says that there is no registry client yet),

@@ -55,10 +55,11 @@ void check_platform(const CreateRequest& request, const Image& image) {
 ImagesModule::ImagesModule() = default;
 ImagesModule::~ImagesModule() = default;
 
-void ImagesModule::open(const EnginePaths& paths, const ContainerTable& containers) {
-  data_root_ = paths.data_root;
-  containers_ = &containers;
-  store_ = std::make_unique<ImageStore>(paths.data_root);
+void ImagesModule::open(const EngineServices& services) {
+  data_root_ = services.paths.data_root;
+  containers_ = &services.containers;
+  events_ = &services.events;
+  store_ = std::make_unique<ImageStore>(data_root_);
   store_->open();
   loader_ = std::make_unique<ImageLoader>(*store_, Unpacker(sibling_program("slipway-unpack")),
                                           UnpackBudget::from_environment());
@@ -66,7 +67,8 @@ void ImagesModule::open(const EnginePaths& paths, const ContainerTable& containe
 
 void ImagesModule::add_routes(Router& router) {
   const UsersOf users = [this](const Digest& image) { return users_of(*containers_, image); };
-  add_image_routes(router, {.store = *store_, .loader = *loader_, .users_of = users});
+  add_image_routes(router,
+                   {.store = *store_, .loader = *loader_, .users_of = users, .events = *events_});
 }
 
 void ImagesModule::check(CreateRequest& request) {

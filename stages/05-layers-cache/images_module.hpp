@@ -24,7 +24,7 @@ class ImagesModule : public EngineModule {
   ~ImagesModule() override;
 
   [[nodiscard]] std::string_view name() const override { return "images"; }
-  void open(const EnginePaths& paths, const ContainerTable& containers) override;
+  void open(const EngineServices& services) override;
   void add_routes(Router& router) override;
   /// \throws ApiError 404 `No such image: X:tag`, 400 `no command specified`
   void check(CreateRequest& request) override;
@@ -38,6 +38,7 @@ class ImagesModule : public EngineModule {
 
   std::string data_root_;
   const ContainerTable* containers_ = nullptr;
+  EventLog* events_ = nullptr;
   std::unique_ptr<ImageStore> store_;
   std::unique_ptr<ImageLoader> loader_;
 };
