@@ -7,6 +7,7 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "filters.hpp"
 #include "human_text.hpp"
+#include "log_config.hpp"
 #include "oci_spec.hpp"
 
 namespace slipway {
@@ -151,7 +152,7 @@ json inspect_container(const Engine& engine, const Container& container) {
             {"ResolvConfPath", ""},
             {"HostnamePath", ""},
             {"HostsPath", ""},
-            {"LogPath", engine.log_path(container)},
+            {"LogPath", log_driver_of(host) == "none" ? "" : engine.log_path(container)},
             {"Name", "/" + record.name},
             {"RestartCount", 0},
             {"Driver", "overlay2"},

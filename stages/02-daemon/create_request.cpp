@@ -5,6 +5,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "identity.hpp"
+#include "log_config.hpp"
 #include "oci_spec.hpp"
 #include "signals.hpp"
 
@@ -56,12 +57,7 @@ void check_host_config(const json& host_config) {
   const JsonFields fields(host_config, "HostConfig");
   static_cast<void>(fields.boolean("AutoRemove"));
   static_cast<void>(fields.text("NetworkMode"));
-  const JsonFields log = fields.object("LogConfig");
-  const std::string driver = log.text("Type");
-  if (!driver.empty() && driver != "json-file" && driver != "none") {
-    throw bad_request("HostConfig.LogConfig.Type: logger: no log driver named '" + driver +
-                      "' is registered");
-  }
+  check_log_config(host_config);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "identity.hpp"
+#include "log_config.hpp"
 #include "oci_spec.hpp"
 #include "signals.hpp"
 #include "unclaimed_fields.hpp"
@@ -124,17 +125,16 @@ json Engine::build_spec(const Container& container, Trace& trace) {
 
 TaskSettings Engine::settings_of(const Container& container, const std::string& started_at) const {
   const JsonFields config(container.record.config, "Config");
-  const JsonFields log = JsonFields(container.record.host_config, "HostConfig").object("LogConfig");
-  const std::string driver = log.text("Type");
-  return {.id = container.record.id,
-          .ledger = {},
-          .started_at = started_at,
-          .durable = !is_auto_remove(container.record),
-          .stdio = {.terminal = config.boolean("Tty"),
-                    .open_stdin = config.boolean("OpenStdin"),
-                    .stdin_once = config.boolean("StdinOnce"),
-                    .log_driver = driver.empty() ? "json-file" : driver,
-                    .log_path = log_path(container)}};
+  TaskSettings settings{.id = container.record.id,
+                        .ledger = {},
+                        .started_at = started_at,
+                        .durable = !is_auto_remove(container.record),
+                        .stdio = {.terminal = config.boolean("Tty"),
+                                  .open_stdin = config.boolean("OpenStdin"),
+                                  .stdin_once = config.boolean("StdinOnce"),
+                                  .log_path = log_path(container)}};
+  add_log_settings(container.record, settings.stdio);
+  return settings;
 }
 
 void Engine::launch(Container& container, const std::string& started_at, Trace& trace) {

@@ -1,26 +1,19 @@
 #pragma once
 /// \file
-/// Reading a container's log: docker's json-file format (json_log.hpp) back into what the container wrote.
+/// Reading a container's log, all its files as one stream (log_files.hpp).
 
-#include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "01-cli-socket/unique_fd.hpp"
-#include "stdio_mux.hpp"
+#include "log_entry.hpp"
 
 namespace slipway {
 
-/// One entry.
-struct LogEntry {
-  StdioStream stream = StdioStream::out;
-  std::string text;  ///< as written, with its line end
-  std::string time;  ///< RFC 3339 with nanoseconds
-};
-
-/// Reads entries in order; at the end of the file it may be asked again later, for what has come meanwhile. A line that is
-/// no entry (a power cut may tear one) is skipped. Not thread-safe.
+/// Reads entries in order, the oldest file first; at the end it may be asked again later, for what has come meanwhile, and
+/// follows the writer into its next file. A line that is no entry (a power cut may tear one) is skipped. Files that were
+/// there at the first look stay readable to the end, even if the writer lets go of them. Not thread-safe.
 class LogReader {
  public:
   /// No file is an empty log: the container has not been started yet.
@@ -28,22 +21,20 @@ class LogReader {
 
   /// The next whole entry; nothing at the end of what is there. \throws SysError
   std::optional<LogEntry> next();
-  /// Skips to the last `count` entries.
+  /// Skips to the last `count` lines of output.
   void seek_last(std::size_t count);
 
  private:
   bool open();
   bool read_more();
-  std::string path_;
-  UniqueFd file_;
-  std::string text_;
-  std::size_t at_ = 0;  ///< what of `text_` has been used
-};
+  bool next_file();
+  void start_at(std::size_t file, off_t offset);
 
-/// A time parameter of the API ("1700000000", "1700000000.5", or RFC 3339) as nanoseconds since the epoch.
-/// \throws ApiError 400 that names the parameter
-std::int64_t parse_log_time(const std::string& text, std::string_view parameter);
-/// An entry's own time in nanoseconds since the epoch; 0 if it has none.
-std::int64_t entry_nanoseconds(const LogEntry& entry);
+  std::string path_;
+  std::deque<UniqueFd> files_;  ///< the one that is read, and those after it
+  std::string text_;
+  std::size_t at_ = 0;        ///< what of `text_` has been used
+  std::size_t searched_ = 0;  ///< no line feed is between `at_` and here
+};
 
 }  // namespace slipway

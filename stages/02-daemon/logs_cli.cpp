@@ -1,8 +1,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "container_cli.hpp"
 #include "foreground.hpp"
@@ -21,6 +21,26 @@ std::int64_t now_ns() {
   ::clock_gettime(CLOCK_REALTIME, &now);
   return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+/// What came together goes out together, as long as it is for one stream: a write for each line is what costs.
+class LogOutput {
+ public:
+  void add(StdioStream stream, std::string_view bytes) {
+    if (stream != stream_) flush();
+    stream_ = stream;
+    waiting_ += bytes;
+  }
+  void flush() {
+    write_fully(stream_ == StdioStream::out ? STDOUT_FILENO : STDERR_FILENO, waiting_);
+    waiting_.clear();
+  }
+
+ private:
+  StdioStream stream_ = StdioStream::out;
+  std::string waiting_;
+};
 
 class LogsCommand final : public Command {
  public:
@@ -43,14 +63,15 @@ class LogsCommand final : public Command {
     const bool tty = inspect.value("/Config/Tty"_json_pointer, false);
     const auto stream =
         context.api.open("GET", container_path(inspect.value("Id", name_), "/logs" + query()));
-    StdioDemuxer demuxer([](StdioStream from, std::string_view bytes) {
-      write_fully(from == StdioStream::out ? STDOUT_FILENO : STDERR_FILENO, bytes);
-    });
-    std::array<char, 16384> buffer;
+    LogOutput output;
+    StdioDemuxer demuxer(
+        [&](StdioStream from, std::string_view bytes) { output.add(from, bytes); });
+    std::vector<char> buffer(kReadBytes);
     while (const std::size_t count = stream->read_some(buffer)) {
       const std::string_view bytes(buffer.data(), count);
-      if (tty) write_fully(STDOUT_FILENO, bytes);
+      if (tty) output.add(StdioStream::out, bytes);
       if (!tty) demuxer.feed(bytes);
+      output.flush();
     }
     return 0;
   }

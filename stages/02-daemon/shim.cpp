@@ -55,7 +55,7 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps)
       trace_("launch", "shim"),
       steps_(std::move(steps)),
       pipes_(make_stdio_pipes(settings_.stdio.open_stdin)),
-      log_(settings_.stdio.log_driver == "json-file" ? settings_.stdio.log_path : std::string()),
+      log_(settings_.stdio.log_target()),
       context_{.spec = spec_,
                .bundle = folder_.path,
                .id = settings_.id,

@@ -12,11 +12,10 @@ using nlohmann::json;
 namespace {
 
 json to_json(const TaskStdio& stdio) {
-  return {{"Terminal", stdio.terminal},
-          {"OpenStdin", stdio.open_stdin},
-          {"StdinOnce", stdio.stdin_once},
-          {"LogDriver", stdio.log_driver},
-          {"LogPath", stdio.log_path}};
+  return {{"Terminal", stdio.terminal},         {"OpenStdin", stdio.open_stdin},
+          {"StdinOnce", stdio.stdin_once},      {"LogDriver", stdio.log_driver},
+          {"LogPath", stdio.log_path},          {"LogMaxSize", stdio.log_max_size},
+          {"LogMaxFiles", stdio.log_max_files}, {"LogAttributes", stdio.log_attributes}};
 }
 
 TaskStdio stdio_from(const JsonFields& fields) {
@@ -24,7 +23,10 @@ TaskStdio stdio_from(const JsonFields& fields) {
           .open_stdin = fields.boolean("OpenStdin"),
           .stdin_once = fields.boolean("StdinOnce"),
           .log_driver = fields.text("LogDriver", "json-file"),
-          .log_path = fields.text("LogPath")};
+          .log_path = fields.text("LogPath"),
+          .log_max_size = fields.integer("LogMaxSize", -1),
+          .log_max_files = static_cast<int>(fields.integer("LogMaxFiles", 1)),
+          .log_attributes = fields.text("LogAttributes")};
 }
 
 std::string record_path(const std::string& ledger, const std::string& id) {

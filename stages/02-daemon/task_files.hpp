@@ -14,6 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "atomic_file.hpp"
+#include "log_files.hpp"
 
 namespace slipway {
 
@@ -28,6 +29,16 @@ struct TaskStdio {
       false;  ///< close the container's stdin when the first attached client ends its own
   std::string log_driver = "json-file";  ///< or "none"
   std::string log_path;
+  std::int64_t log_max_size = -1;  ///< see LogTarget
+  int log_max_files = 1;
+  std::string log_attributes{};
+
+  [[nodiscard]] LogTarget log_target() const {
+    return {.path = log_driver == "none" ? std::string() : log_path,
+            .max_size = log_max_size,
+            .max_files = log_max_files,
+            .attributes = log_attributes};
+  }
 };
 
 /// task.json: all that a shim has to know besides the OCI spec.

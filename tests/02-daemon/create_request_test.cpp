@@ -88,7 +88,7 @@ TEST_CASE("values that make no sense are refused in docker's words", "[02][creat
       {R"({"Image":"x","Cmd":["a\u0000b"]})", "Cmd: NUL byte"},
       {R"({"Image":"x","Env":["A=\u0000"]})", "Env: NUL byte"},
       {R"({"Image":"x","HostConfig":{"LogConfig":{"Type":"papyrus"}}})",
-       "HostConfig.LogConfig.Type: logger: no log driver named 'papyrus' is registered"},
+       R"(error looking up logging plugin papyrus: plugin "papyrus" not found)"},
   }));
   CHECK(refusal(body) == "400 " + message);
 }

@@ -25,7 +25,7 @@ constexpr char kTime[] = "2025-06-01T12:00:00.000000001Z";
 struct Log {
   TempFolder folder;
   std::string path = folder.path() / "log.json";
-  JsonLogWriter writer{path};
+  JsonLogWriter writer{{.path = path}};
 
   void out(std::string_view bytes) { writer.write(StdioStream::out, bytes, kTime); }
   void err(std::string_view bytes) { writer.write(StdioStream::err, bytes, kTime); }
@@ -141,7 +141,7 @@ TEST_CASE("a torn last line is skipped, and does not take the next entry with it
   log.out("whole\n");
   append_raw(log.path, R"({"log":"tor)");  // the power went
   CHECK(entries(log.path) == Words{"o:whole\n"});
-  JsonLogWriter again(log.path);
+  JsonLogWriter again({.path = log.path});
   again.write(StdioStream::out, "after\n", kTime);
   CHECK(entries(log.path) == Words{"o:whole\n", "o:after\n"});
 }
@@ -195,7 +195,7 @@ TEST_CASE("a full disk loses no line: what waits goes out, in order, when there 
   fs::create_directory(disk);
   check(::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k"), "mount", disk);
   {
-    JsonLogWriter writer(disk + "/log.json");
+    JsonLogWriter writer({.path = disk + "/log.json"});
     write_text(disk + "/ballast", std::string(40'000, 'x'));
     std::string written;
     bool full = false;
@@ -219,7 +219,7 @@ TEST_CASE("a full disk loses no line: what waits goes out, in order, when there 
 }
 
 TEST_CASE("no path, no log", "[02][log]") {
-  JsonLogWriter none("");
+  JsonLogWriter none(LogTarget{});
   none.write(StdioStream::out, "into the void\n", kTime);
   none.finish(kTime, true);
 }
