@@ -86,9 +86,14 @@ std::string log_file_name(const std::string& path, int number) {
   return number == 0 ? path : path + "." + std::to_string(number);
 }
 
+/// Never a device: a rotation would put a file in its place, on the host.
 UniqueFd open_log_file(const std::string& path) {
-  constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), kFlags, 0640), "open", path));
+  constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  UniqueFd file(check(::open(path.c_str(), kFlags, 0640), "open", path));
+  struct stat info {};
+  check(::fstat(file.get(), &info), "fstat", path);
+  if (!S_ISREG(info.st_mode)) throw SysError(EINVAL, "open", path + " (a log is a plain file)");
+  return file;
 }
 
 //@region rotate

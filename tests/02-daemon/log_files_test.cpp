@@ -2,6 +2,8 @@
 /// A log in several files: rotation, reading across files, following over a rotation; and what a full disk costs.
 
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <filesystem>
 #include <thread>
@@ -75,6 +77,13 @@ TEST_CASE("a full file becomes .1, that one .2, and the oldest goes", "[02][log]
   CHECK(text == numbered(first, 60));  // the newest, without a gap
   for (const std::string& name : log.names()) CHECK(fs::file_size(log.folder.path() / name) < 1100);
   log.writer.finish(kTime, true);
+}
+
+TEST_CASE("a device is no log: a rotation would put a file in its place", "[02][log][attack]") {
+  const TempFolder folder;
+  const std::string device = folder.path() / "null";
+  REQUIRE(::mknod(device.c_str(), S_IFCHR | 0666, makedev(1, 3)) == 0);
+  CHECK_THROWS_WITH(JsonLogWriter({.path = device}), Catch::Contains("plain file"));
 }
 
 TEST_CASE("one batch may fill many files; none is larger than its limit and one entry",
