@@ -1,10 +1,13 @@
 #include "create_fields.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "human_text.hpp"
@@ -57,32 +60,107 @@ json map_of(const Words& values, char separator) {
 }
 
 json restart_policy(const std::string& text) {
-  const Words parts = split(text, ':');
-  if (parts.size() > 2) throw unreadable("restart policy", text);
-  json policy = {{"Name", parts[0]}};
-  policy["MaximumRetryCount"] = parts.size() > 1 ? number_of<int>("restart policy", parts[1]) : 0;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string name = text.substr(0, colon);
+  const std::string count = colon < text.size() ? text.substr(colon + 1) : "";
+  const auto refuse = [](const char* why) {
+    return std::runtime_error(std::string("invalid restart policy format: ") + why);
+  };
+  if (name.empty() && !text.empty()) throw refuse("no policy provided before colon");
+  json policy = {{"Name", name}, {"MaximumRetryCount", 0}};
+  try {
+    if (!count.empty()) policy["MaximumRetryCount"] = number_of<int>("restart policy", count);
+  } catch (const std::runtime_error&) {
+    throw refuse("maximum retry count must be an integer");
+  }
   return policy;
 }
 
+constexpr auto kLimitNames = std::to_array<std::string_view>(
+    {"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
+     "rss", "rtprio", "rttime", "sigpending", "stack"});
+
 json ulimit(const std::string& text) {
   const auto [name, limits] = key_value(text);
+  if (text.find('=') == std::string::npos) {
+    throw std::runtime_error("invalid ulimit argument: '" + text + "'");
+  }
+  if (std::find(kLimitNames.begin(), kLimitNames.end(), name) == kLimitNames.end()) {
+    throw std::runtime_error("invalid ulimit type: '" + name + "'");
+  }
   const Words parts = split(limits, ':');
-  if (name.empty() || parts.size() > 2) throw unreadable("ulimit", text);
-  return {{"Name", name},
-          {"Soft", number_of<long>("ulimit", parts.front())},
-          {"Hard", number_of<long>("ulimit", parts.back())}};
+  if (parts.size() > 2) throw unreadable("ulimit", text);
+  const auto soft = number_of<long>("ulimit", parts.front());
+  const auto hard = number_of<long>("ulimit", parts.back());
+  if (hard != -1 && (soft == -1 || soft > hard)) {
+    throw std::runtime_error("ulimit soft limit must be less than or equal to hard limit: " +
+                             parts.front() + " > " + parts.back());
+  }
+  return {{"Name", name}, {"Soft", soft}, {"Hard", hard}};
+}
+
+/// Each limit once, the last one given, in the order of their names.
+json ulimits(const Words& values) {
+  std::map<std::string, json> by_name;
+  for (const std::string& word : values) {
+    json limit = ulimit(word);
+    const std::string name = limit["Name"];
+    by_name[name] = std::move(limit);
+  }
+  json list = json::array();
+  for (auto& [name, limit] : by_name) list.push_back(std::move(limit));
+  return list;
+}
+
+/// Capabilities as docker's client sends them.
+json capabilities(const Words& values) {
+  std::set<std::string> names;
+  for (std::string name : values) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    names.insert(name == "ALL" || name.starts_with("CAP_") ? name : "CAP_" + name);
+  }
+  return names;
+}
+
+bool is_permissions(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("rwm") == std::string::npos &&
+         std::set<char>(text.begin(), text.end()).size() == text.size();
 }
 
 json device(const std::string& text) {
-  const Words parts = split(text, ':');
-  if (parts.size() > 3) throw unreadable("device", text);
-  const bool only_permissions =
-      parts.size() == 2 && parts[1].find_first_not_of("rwm") == std::string::npos;
-  return {{"PathOnHost", parts[0]},
-          {"PathInContainer", parts.size() > 1 && !only_permissions ? parts[1] : parts[0]},
-          {"CgroupPermissions", parts.size() == 3  ? parts[2]
-                                : only_permissions ? parts[1]
-                                                   : "rwm"}};
+  Words parts = split(text, ':');
+  if (parts.size() > 3) throw std::runtime_error("bad format for path: '" + text + "'");
+  std::string permissions = "rwm";
+  if (parts.size() == 3 || (parts.size() == 2 && is_permissions(parts[1]))) {
+    permissions = parts.back();
+    parts.pop_back();
+  }
+  if (!is_permissions(permissions)) {
+    throw std::runtime_error("bad mode specified: '" + permissions + "'");
+  }
+  for (const std::string& path : parts) {
+    if (!path.starts_with('/')) throw std::runtime_error("'" + path + "' is not an absolute path");
+  }
+  return {{"PathOnHost", parts.front()},
+          {"PathInContainer", parts.back()},
+          {"CgroupPermissions", permissions}};
+}
+
+bool is_number_or_star(const std::string& text) {
+  return text == "*" ||
+         (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos);
+}
+
+/// "TYPE MAJOR:MINOR PERMISSIONS"
+json device_rule(const std::string& text) {
+  const Words parts = split(text, ' ');
+  const Words numbers = parts.size() == 3 ? split(parts[1], ':') : Words();
+  const bool fine =
+      numbers.size() == 2 && (parts[0] == "a" || parts[0] == "b" || parts[0] == "c") &&
+      is_number_or_star(numbers[0]) && is_number_or_star(numbers[1]) && is_permissions(parts[2]);
+  if (!fine) throw std::runtime_error("invalid device cgroup format '" + text + "'");
+  return text;
 }
 
 json mount(const std::string& text) {
@@ -180,11 +258,15 @@ json field_json(FieldKind kind, const Words& values) {
     case FieldKind::restart:
       return restart_policy(last);
     case FieldKind::ulimits:
-      return each(values, ulimit);
+      return ulimits(values);
     case FieldKind::devices:
       return each(values, device);
     case FieldKind::mounts:
       return each(values, mount);
+    case FieldKind::powers:
+      return capabilities(values);
+    case FieldKind::rules:
+      return each(values, device_rule);
   }
   return {};
 }
@@ -223,18 +305,6 @@ void add_exposed_ports(const std::string& text, json& exposed) {
   const PortRange range = port_range(ports);
   for (int port = range.first; port <= range.last; ++port)
     exposed[port_key(port, protocol)] = json::object();
-}
-
-Words read_env_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error("cannot open the env file '" + path + "'");
-  Words lines;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    const std::size_t begin = line.find_first_not_of(" \t");
-    if (begin != std::string::npos && line[begin] != '#') lines.push_back(line.substr(begin));
-  }
-  return lines;
 }
 
 }  // namespace slipway

@@ -26,6 +26,8 @@ enum class FieldKind {
   ulimits,   ///< "nofile=1024:2048" …
   devices,   ///< "/dev/a:/dev/b:rwm" …
   mounts,    ///< "type=bind,src=/a,dst=/b,readonly" …
+  powers,    ///< capabilities in any spelling, as the kernel's names, sorted, each once
+  rules,     ///< "c 1:3 rwm" … (--device-cgroup-rule)
 };
 
 nlohmann::json field_json(FieldKind kind, const std::vector<std::string>& values);
@@ -36,8 +38,5 @@ void add_published_port(const std::string& text, nlohmann::json& bindings, nlohm
 
 /// `--expose 80`, `--expose 7000-7002/udp`.
 void add_exposed_ports(const std::string& text, nlohmann::json& exposed);
-
-/// Lines NAME=VALUE of an `--env-file`; '#' begins a comment line. Words without '=' are kept as they are.
-std::vector<std::string> read_env_file(const std::string& path);
 
 }  // namespace slipway

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <stdexcept>
 
 #include "create_fields.hpp"
+#include "create_options.hpp"
+#include "env_file.hpp"
 
 namespace slipway {
 
@@ -27,7 +29,6 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--domainname", "/Domainname", text, "Container domain name"},
     {"-u,--user", "/User", text, "User and group: NAME|UID[:GROUP|GID]"},
     {"-w,--workdir", "/WorkingDir", text, "Working directory inside the container"},
-    {"-l,--label", "/Labels", map, "Set a label: KEY=VALUE"},
     {"--stop-signal", "/StopSignal", text, "Signal that stops the container"},
     {"--stop-timeout", "/StopTimeout", number, "Seconds to wait for it before killing"},
     {"--health-cmd", "/Healthcheck/Test", shell, "Command that checks the container's health"},
@@ -35,6 +36,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--health-retries", "/Healthcheck/Retries", number, "Failures in a row that mean unhealthy"},
     {"--health-start-period", "/Healthcheck/StartPeriod", duration,
      "Time to start up before failures count"},
+    {"--health-start-interval", "/Healthcheck/StartInterval", duration,
+     "Time between checks while it starts up"},
     {"--health-timeout", "/Healthcheck/Timeout", duration, "Longest time for one check"},
     {"--read-only", "/HostConfig/ReadonlyRootfs", flag, "Mount the container's root read-only"},
     {"--init", "/HostConfig/Init", flag, "Run an init that forwards signals and reaps processes"},
@@ -57,11 +60,12 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
      "Preference of the OOM killer (-1000 to 1000)"},
     {"--shm-size", "/HostConfig/ShmSize", size, "Size of /dev/shm"},
     {"--ulimit", "/HostConfig/Ulimits", ulimits, "Resource limit: nofile=1024:2048"},
-    {"--cap-add", "/HostConfig/CapAdd", texts, "Add a capability"},
-    {"--cap-drop", "/HostConfig/CapDrop", texts, "Drop a capability"},
-    {"--security-opt", "/HostConfig/SecurityOpt", texts, "Security option"},
+    {"--cap-add", "/HostConfig/CapAdd", powers, "Add a capability"},
+    {"--cap-drop", "/HostConfig/CapDrop", powers, "Drop a capability"},
     {"--group-add", "/HostConfig/GroupAdd", texts, "Add a group to the process"},
     {"--device", "/HostConfig/Devices", devices, "Add a device: /dev/a[:/dev/b[:rwm]]"},
+    {"--device-cgroup-rule", "/HostConfig/DeviceCgroupRules", rules,
+     "Rule for the devices that may be used: \"c 1:3 rwm\""},
     {"--sysctl", "/HostConfig/Sysctls", map, "Kernel setting of a namespace: KEY=VALUE"},
     {"--tmpfs", "/HostConfig/Tmpfs", paths, "Mount a tmpfs: PATH[:OPTIONS]"},
     {"--mount", "/HostConfig/Mounts", mounts, "Mount: type=bind,src=/a,dst=/b[,readonly]"},
@@ -86,19 +90,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
 });
 
 bool takes_list(FieldKind kind) {
-  constexpr std::array kLists = {texts, map, paths, ulimits, devices, mounts};
+  constexpr std::array kLists = {texts, map, paths, ulimits, devices, mounts, powers, rules};
   return std::find(kLists.begin(), kLists.end(), kind) != kLists.end();
-}
-
-/// `-e NAME` takes the value from our own environment; unset there, it is left out.
-void add_environment(const std::vector<std::string>& words, json& env) {
-  for (const std::string& word : words) {
-    if (word.find('=') != std::string::npos) {
-      env.push_back(word);
-    } else if (const char* value = std::getenv(word.c_str())) {
-      env.push_back(word + "=" + value);
-    }
-  }
 }
 
 /// `-v HOST:PATH[:OPTIONS]` and `-v NAME:PATH` are binds, `-v PATH` is a volume without a name.
@@ -125,6 +118,10 @@ std::vector<Option> CreateFlags::options() {
       {"-e,--env", &env_, "Set an environment variable: NAME=VALUE"},
       {"--env-file", &env_files_, "Read environment variables from a file"},
       {"--entrypoint", &entrypoint_, "Program to run in place of the image's"},
+      {"-l,--label", &labels_, "Set a label: KEY=VALUE"},
+      {"--label-file", &label_files_, "Read labels from a file"},
+      {"--no-healthcheck", &no_healthcheck_, "Do not run the image's health check"},
+      {"--security-opt", &security_, "no-new-privileges, seccomp=FILE, systempaths=unconfined, …"},
       {"-v,--volume", &volumes_, "Bind mount or volume: SOURCE:PATH[:ro]"},
       {"-p,--publish", &publish_, "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL]"},
       {"--expose", &expose_, "Expose a port or a range"},
@@ -143,12 +140,18 @@ std::vector<Option> CreateFlags::options() {
 }
 
 bool CreateFlags::attaches(const std::string& stream) const {
-  if (stream == "stdin" && !interactive_) return false;
-  return attach_.empty() || std::any_of(attach_.begin(), attach_.end(), [&](std::string word) {
-           std::transform(word.begin(), word.end(), word.begin(),
-                          [](unsigned char c) { return std::tolower(c); });
-           return word == stream;
-         });
+  const bool named = std::any_of(attach_.begin(), attach_.end(), [&](std::string word) {
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (word != "stdin" && word != "stdout" && word != "stderr") {
+      throw std::runtime_error("invalid argument \"" + word +
+                               "\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and "
+                               "STDERR");
+    }
+    return word == stream;
+  });
+  // -i is an attached stdin, whatever -a says of the other two.
+  return named || (stream == "stdin" ? interactive_ : attach_.empty());
 }
 
 json CreateFlags::body(bool attached) const {
@@ -162,8 +165,11 @@ json CreateFlags::body(bool attached) const {
   }
   if (!command_.empty()) body["Cmd"] = command_;
   if (entrypoint_) body["Entrypoint"] = json::array({*entrypoint_});
-  for (const std::string& path : env_files_) add_environment(read_env_file(path), body["Env"]);
-  if (!env_.empty()) add_environment(env_, body["Env"]);
+  const auto environment = environment_of(env_files_, env_);
+  if (!environment.empty()) body["Env"] = environment;
+  const auto labels = labels_of(label_files_, labels_);
+  if (!labels.empty()) body["Labels"] = field_json(map, labels);
+  add_security_options(security_, body["HostConfig"]);
   for (const std::string& text : volumes_) add_volume(text, body);
   for (const std::string& text : publish_) {
     add_published_port(text, body["HostConfig"]["PortBindings"], body["ExposedPorts"]);
@@ -177,11 +183,16 @@ json CreateFlags::body(bool attached) const {
   if (auto_remove_) body["HostConfig"]["AutoRemove"] = true;
   if (tty_) body["Tty"] = true;
   if (interactive_) body["OpenStdin"] = true;
+  if (no_healthcheck_) add_no_healthcheck(body);
   // A container that we leave alone keeps its stdin open for whoever attaches later.
   if (interactive_ && attached) body["StdinOnce"] = true;
   if (attached && attaches("stdin")) body["AttachStdin"] = true;
   if (attached && attaches("stdout")) body["AttachStdout"] = true;
   if (attached && attaches("stderr")) body["AttachStderr"] = true;
+  if (!attached && !attach_.empty()) {
+    throw std::runtime_error("conflicting options: cannot specify both --attach and --detach");
+  }
+  check_create_body(body);
   return body;
 }
 

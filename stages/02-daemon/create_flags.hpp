@@ -48,6 +48,10 @@ class CreateFlags {
   std::vector<std::string> attach_;
   std::vector<std::string> env_;
   std::vector<std::string> env_files_;
+  std::vector<std::string> labels_;
+  std::vector<std::string> label_files_;
+  std::vector<std::string> security_;
+  bool no_healthcheck_ = false;
   std::optional<std::string> entrypoint_;
   std::vector<std::string> volumes_;
   std::vector<std::string> publish_;

@@ -53,10 +53,14 @@ std::string Engine::log_path(const Container& container) const {
 }
 
 void Engine::check_request(CreateRequest& request) const {
-  std::vector<std::string_view> claimed;
+  std::vector<std::string_view> claimed, claimed_config;
   for (const auto& module : modules_) {
     module->check(request);
     for (const std::string_view field : module->host_config_fields()) claimed.push_back(field);
+    for (const std::string_view field : module->config_fields()) claimed_config.push_back(field);
+  }
+  for (std::string& warning : unclaimed_config(request.config, claimed_config)) {
+    request.warnings.push_back(std::move(warning));
   }
   for (std::string& warning : unclaimed_fields(request.host_config, claimed)) {
     request.warnings.push_back(std::move(warning));

@@ -75,6 +75,8 @@ class EngineModule {
   /// runs is not known yet: `adopt` or `release` follows for each container.
   virtual void open(const EngineServices& /*services*/) {}
   virtual void add_routes(Router& /*router*/) {}
+  /// The fields of the body itself that this module acts on, among those that a plain process has no use for.
+  [[nodiscard]] virtual std::vector<std::string_view> config_fields() const { return {}; }
   /// The fields of HostConfig that this module acts on. One that no module claims earns its client a warning.
   [[nodiscard]] virtual std::vector<std::string_view> host_config_fields() const { return {}; }
   /// Refuses a bad create request before anything exists, and completes it with this module's defaults.

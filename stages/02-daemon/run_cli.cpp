@@ -1,9 +1,9 @@
 #include <unistd.h>
 
-#include <fstream>
 #include <ostream>
 
 #include "01-cli-socket/api_error.hpp"
+#include "cid_file.hpp"
 #include "container_cli.hpp"
 #include "create_flags.hpp"
 #include "foreground.hpp"
@@ -29,28 +29,19 @@ int exit_code_of(const std::string& message) {
   return kCannotRun;
 }
 
-/// \throws std::runtime_error if the file is there already: it names another container
-void write_cid_file(const std::string& path, const std::string& id) {
-  if (path.empty()) return;
-  if (::access(path.c_str(), F_OK) == 0) {
-    throw std::runtime_error(
-        "container ID file found, make sure the other container isn't running or delete " + path);
-  }
-  std::ofstream file(path);
-  if (!(file << id << std::flush))
-    throw std::runtime_error("cannot write the container ID file " + path);
-}
-
 /// Creates the container, prints the engine's warnings. \returns the id
 std::string create(CliContext& context, const CreateFlags& flags, bool attached,
-                   const std::string& cid_file) {
-  const json answer = context.api.call("POST", flags.target(), flags.body(attached));
+                   const std::string& cid_path) {
+  json body = flags.body(attached);
+  if (!cid_path.empty()) body["HostConfig"]["ContainerIDFile"] = cid_path;
+  CidFile cid_file(cid_path);
+  const json answer = context.api.call("POST", flags.target(), body);
   for (const json& warning :
        answer.value("Warnings", json()).is_array() ? answer["Warnings"] : json::array()) {
     context.err << "WARNING: " << warning.get<std::string>() << std::endl;
   }
   const std::string id = answer.value("Id", "");
-  write_cid_file(cid_file, id);
+  cid_file.write(id);
   return id;
 }
 

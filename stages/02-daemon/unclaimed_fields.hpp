@@ -17,4 +17,10 @@ namespace slipway {
 std::vector<std::string> unclaimed_fields(const nlohmann::json& host_config,
                                           const std::vector<std::string_view>& claimed);
 
+/// The same for fields of the body itself that say who and where the process shall be. A name that nobody sets is a
+/// warning; a user that nobody changes to is refused: the command would run with the engine's own rights.
+/// \throws ApiError 400 that names the field
+std::vector<std::string> unclaimed_config(const nlohmann::json& config,
+                                          const std::vector<std::string_view>& claimed);
+
 }  // namespace slipway

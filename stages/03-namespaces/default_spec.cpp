@@ -10,14 +10,6 @@ using nlohmann::json;
 
 namespace {
 
-json mount(const char* destination, const char* type, const char* source,
-           std::vector<std::string> options) {
-  return {{"destination", destination},
-          {"type", type},
-          {"source", source},
-          {"options", std::move(options)}};
-}
-
 /// Temperature events of each processor tell what the neighbours compute (GHSA-6fw5-f8r9-fgfm).
 std::vector<std::string> thermal_paths() {
   std::vector<std::string> paths;
@@ -34,22 +26,33 @@ std::string key_of(const std::string& entry) { return entry.substr(0, entry.find
 
 }  // namespace
 
-json default_mounts(std::int64_t shm_size, bool host_ipc, bool writable_sys) {
-  json mounts = {
-      mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
-      mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
-      mount("/dev/pts", "devpts", "devpts",
-            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
-      mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", writable_sys ? "rw" : "ro"})};
-  // Message queues are of the IPC namespace whoever mounts them; shared memory is files, and has to
-  // be the host's own mount.
-  mounts.push_back(mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}));
-  mounts.push_back(
-      host_ipc
-          ? mount("/dev/shm", "bind", "/dev/shm", {"bind", "nosuid", "noexec", "nodev"})
-          : mount("/dev/shm", "tmpfs", "shm",
-                  {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(shm_size)}));
-  return mounts;
+json mount_entry(const std::string& destination, const std::string& type, const std::string& source,
+                 std::vector<std::string> options) {
+  return {{"destination", destination},
+          {"type", type},
+          {"source", source},
+          {"options", std::move(options)}};
+}
+
+json default_mounts(bool writable_sys) {
+  return {
+      mount_entry("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
+      mount_entry("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+      mount_entry("/dev/pts", "devpts", "devpts",
+                  {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
+      mount_entry("/sys", "sysfs", "sysfs",
+                  {"nosuid", "noexec", "nodev", writable_sys ? "rw" : "ro"}),
+      // Message queues are of the IPC namespace, whoever mounts them.
+      mount_entry("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"})};
+}
+
+json own_shm(std::int64_t size) {
+  return mount_entry("/dev/shm", "tmpfs", "shm",
+                     {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(size)});
+}
+
+json bind_of_shm(const std::string& source) {
+  return mount_entry("/dev/shm", "bind", source, {"bind", "nosuid", "noexec", "nodev"});
 }
 
 std::vector<std::string> default_masked_paths() {

@@ -14,11 +14,16 @@ namespace slipway {
 /// Docker's /dev/shm, 64 MiB.
 inline constexpr std::int64_t kDefaultShmSize = 64L * 1024 * 1024;
 
-/// /proc, /dev, /dev/pts, /sys, /dev/mqueue, /dev/shm, in mounting order.
-/// \param shm_size      bytes
-/// \param host_ipc      the host's /dev/shm in place of an own one
+/// /proc, /dev, /dev/pts, /sys, /dev/mqueue, in mounting order.
 /// \param writable_sys  /sys read-write, for privileged containers
-nlohmann::json default_mounts(std::int64_t shm_size, bool host_ipc, bool writable_sys);
+nlohmann::json default_mounts(bool writable_sys);
+/// /dev/shm as a tmpfs of the container's own. \param size  bytes
+nlohmann::json own_shm(std::int64_t size);
+/// /dev/shm as somebody else's. \param source  its path on the host, also one below /proc/PID/root
+nlohmann::json bind_of_shm(const std::string& source);
+/// One entry of the spec's list of mounts.
+nlohmann::json mount_entry(const std::string& destination, const std::string& type,
+                           const std::string& source, std::vector<std::string> options);
 /// Files of /proc and /sys that show the host; with those of this host's processors (side
 /// channels).
 std::vector<std::string> default_masked_paths();

@@ -1,4 +1,4 @@
-// Step "devices": what every program expects in /dev, and nothing of the host's.
+// Step "devices": what every program expects in /dev, and of the host's what the spec lists (linux.devices).
 // Spec: opencontainers/runtime-spec, config-linux.md "Default Devices"; null(4), tty(4), pts(4)
 
 #include <fcntl.h>
@@ -53,6 +53,56 @@ void make_link(int dev, const char* name, const char* target) {
   throw SysError(errno, "symlinkat", std::string("/dev/") + name);
 }
 
+/// One of linux.devices.
+struct ListedDevice {
+  std::string path;
+  mode_t mode = 0;  ///< with its type
+  dev_t number = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+ListedDevice parse_device(const nlohmann::json& entry) {
+  const JsonFields fields(entry, "linux.devices");
+  const std::string type = fields.text("type");
+  if (type != "c" && type != "u" && type != "b" && type != "p") {
+    throw std::runtime_error("linux.devices: type \"" + type + "\" is none of c, u, b and p");
+  }
+  const mode_t kind = type == "b" ? S_IFBLK : type == "p" ? S_IFIFO : S_IFCHR;
+  const auto mode = static_cast<mode_t>(fields.integer("fileMode", 0666)) & 07777U;
+  return {.path = fields.text("path"),
+          .mode = kind | mode,
+          .number = type == "p" ? 0
+                                : makedev(static_cast<unsigned>(fields.integer("major")),
+                                          static_cast<unsigned>(fields.integer("minor"))),
+          .uid = static_cast<uid_t>(fields.integer("uid")),
+          .gid = static_cast<gid_t>(fields.integer("gid"))};
+}
+
+/// Makes the node, or finds that it is there already. The folder is resolved inside the root, and the last name is
+/// never followed: an image cannot choose where a device appears.
+void make_listed_device(const RootDir& root, const ListedDevice& device) {
+  const std::size_t slash = device.path.rfind('/');
+  const std::string name = slash == std::string::npos ? "" : device.path.substr(slash + 1);
+  if (!device.path.starts_with('/') || name.empty() || name == "." || name == "..") {
+    throw std::runtime_error("linux.devices: \"" + device.path +
+                             "\" is no absolute path of a file");
+  }
+  const UniqueFd folder = root.make_folders(device.path.substr(0, slash + 1));
+  if (::mknodat(folder.get(), name.c_str(), device.mode, device.number) == 0) {
+    check(::fchownat(folder.get(), name.c_str(), device.uid, device.gid, AT_SYMLINK_NOFOLLOW),
+          "fchownat", device.path);
+    return;
+  }
+  if (errno != EEXIST) throw SysError(errno, "mknodat", device.path);
+  struct stat there {};
+  check(::fstatat(folder.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW), "fstatat", device.path);
+  if ((there.st_mode & S_IFMT) != (device.mode & S_IFMT) || there.st_rdev != device.number) {
+    throw std::runtime_error("the container has another file at " + device.path +
+                             " where a device was asked for");
+  }
+}
+
 bool is_bind_of_dev(const nlohmann::json& entry) {
   const JsonFields mount(entry, "mounts");
   const std::vector<std::string> options = mount.texts("options");
@@ -68,11 +118,23 @@ class DevicesStep : public IsolationStep {
 
   void prepare(LaunchContext& context) override {
     // Whoever binds a /dev gets that one, untouched.
-    wanted_ = std::ranges::none_of(JsonFields(context.spec).array("mounts"), is_bind_of_dev);
+    const JsonFields spec(context.spec);
+    wanted_ = std::ranges::none_of(spec.array("mounts"), is_bind_of_dev);
+    for (const nlohmann::json& entry : spec.object("linux").array("devices")) {
+      listed_.push_back(parse_device(entry));
+    }
   }
 
   void child(LaunchContext& context) override {
-    if (!wanted_) return;
+    if (wanted_) fill_dev(context);
+    for (const ListedDevice& device : listed_) {
+      const auto call = context.call("mknodat", device.path);
+      make_listed_device(*root_, device);
+    }
+  }
+
+ private:
+  void fill_dev(LaunchContext& context) const {
     // An image's /dev that is a link would choose where the nodes go (CVE-2026-41579,
     // CVE-2026-47766).
     const UniqueFd dev = root_->make_ordinary_folders("/dev", "the device folder");
@@ -84,9 +146,9 @@ class DevicesStep : public IsolationStep {
     for (const auto& [name, target] : kLinks) make_link(dev.get(), name, target);
   }
 
- private:
   SharedRoot root_;
   bool wanted_ = true;
+  std::vector<ListedDevice> listed_;
 };
 
 }  // namespace

@@ -32,6 +32,7 @@ using StepPtr = std::unique_ptr<LaunchStep>;
 StepPtr make_namespaces_step();
 StepPtr make_loopback_step();
 StepPtr make_hostname_step();
+StepPtr make_sysctls_step();
 StepPtr make_limits_step();
 StepPtr make_rootfs_step(SharedRoot root);
 StepPtr make_mounts_step(SharedRoot root);
@@ -44,5 +45,7 @@ StepPtr make_user_step();
 /// True if the spec asks for a new namespace of that kind ("network"), as opposed to none or an
 /// existing one.
 bool makes_namespace(const nlohmann::json& spec, std::string_view kind);
+/// True if the container is in another namespace of that kind than the host: a new one, or that of another container.
+bool leaves_namespace(const nlohmann::json& spec, std::string_view kind);
 
 }  // namespace slipway

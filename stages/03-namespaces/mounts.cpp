@@ -10,6 +10,7 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
+#include "foreign_mount.hpp"
 #include "isolation_step.hpp"
 #include "mount_options.hpp"
 
@@ -51,7 +52,9 @@ DetachedMount make_filesystem(const MountRequest& request) {
 /// there, on either side, stays on that side.
 DetachedMount make_bind(const MountRequest& request, int source) {
   const MountOptions& options = request.options;
-  DetachedMount mount = DetachedMount::clone(source, options.recursive, request.source);
+  DetachedMount mount = is_in_another_namespace(request.source)
+                            ? clone_from_namespace(request.source)
+                            : DetachedMount::clone(source, options.recursive, request.source);
   const bool all = options.recursive && (options.propagation == 0 || options.propagation_recursive);
   const std::uint64_t asked = options.propagation;
   mount.change({.propagation = asked != 0 ? asked : std::uint64_t{MS_PRIVATE}}, all, request.text);

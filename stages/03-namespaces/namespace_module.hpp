@@ -7,18 +7,22 @@
 
 namespace slipway {
 
-/// Owns of the create body: Hostname, Domainname, User; of HostConfig: NetworkMode as far as "host"
-/// goes, PidMode, IpcMode, UTSMode, CgroupnsMode, UsernsMode, Privileged, ReadonlyRootfs, ShmSize,
-/// GroupAdd, MaskedPaths, ReadonlyPaths. Writes of the spec: hostname, domainname, mounts,
-/// root.readonly, linux.namespaces, linux.maskedPaths, linux.readonlyPaths, process.env,
-/// process.user, process.capabilities, and its annotations. Stateless, so thread-safe.
+/// Owns of the create body what host_config_fields() lists, and Hostname, Domainname and User. Each concept has a file
+/// of its own (sharing, powers, process_user, process_limits, tmpfs_list, device_list, sysctl_rules); this class asks
+/// them in turn. Has no state but the look-up of other containers, so it is thread-safe.
 class NamespaceModule : public EngineModule {
  public:
   [[nodiscard]] std::string_view name() const override { return "namespaces"; }
+  void open(const EnginePaths& paths, const ContainerTable& containers) override;
+  [[nodiscard]] std::vector<std::string_view> config_fields() const override;
   [[nodiscard]] std::vector<std::string_view> host_config_fields() const override;
   void check(CreateRequest& request) override;
   void prepare(StartContext& start) override;
   void describe(const ContainerRecord& record, nlohmann::json& inspect) const override;
+
+ private:
+  const ContainerTable* containers_ =
+      nullptr;  ///< set by open(); a module that was not opened joins nobody
 };
 
 }  // namespace slipway

@@ -12,6 +12,7 @@ LaunchSteps namespace_steps(LaunchSteps process) {
   steps.push_back(make_namespaces_step());
   steps.push_back(make_loopback_step());
   steps.push_back(make_hostname_step());
+  steps.push_back(make_sysctls_step());
   steps.push_back(make_limits_step());
   // The host's tree is still "/": the container's is built beside it, through RootDir.
   steps.push_back(make_rootfs_step(root));

@@ -6,7 +6,7 @@
 
 namespace slipway {
 
-/// The walls, and within them the process: "namespaces", "loopback", "hostname", "limits",
+/// The walls, and within them the process: "namespaces", "loopback", "hostname", "sysctls", "limits",
 /// "rootfs", "mounts", "devices", "masks", "working folder", "pivot", then all of `process` but the
 /// last, "user", and the last of `process`. \param process  stage 02's process_steps(): its last
 /// step looks for the program, and must see what the user may see

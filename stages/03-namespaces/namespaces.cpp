@@ -119,6 +119,13 @@ bool makes_namespace(const nlohmann::json& spec, std::string_view kind) {
   return makes;
 }
 
+bool leaves_namespace(const nlohmann::json& spec, std::string_view kind) {
+  bool leaves = false;
+  for_each_namespace(
+      spec, [&](const std::string& type, const std::string&) { leaves = leaves || type == kind; });
+  return leaves;
+}
+
 StepPtr make_namespaces_step() { return std::make_unique<NamespacesStep>(); }
 
 }  // namespace slipway
