@@ -38,6 +38,8 @@ class JsonFields {
   [[nodiscard]] JsonFields object(std::string_view name) const;
   /// An array of anything; absent gives an empty one.
   [[nodiscard]] const nlohmann::json& array(std::string_view name) const;
+  /// The object itself; null if there is none.
+  [[nodiscard]] const nlohmann::json& document() const noexcept { return *object_; }
   /// True if there and not null.
   [[nodiscard]] bool has(std::string_view name) const;
   /// "HostConfig.Memory"

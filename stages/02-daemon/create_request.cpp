@@ -7,6 +7,7 @@
 #include "identity.hpp"
 #include "log_config.hpp"
 #include "oci_spec.hpp"
+#include "request_shape.hpp"
 #include "signals.hpp"
 
 namespace slipway {
@@ -14,6 +15,9 @@ namespace slipway {
 using nlohmann::json;
 
 namespace {
+
+/// A name is also a host name for its neighbours and a word in file names.
+constexpr std::size_t kLongestName = 255;
 
 /// Takes a section out of the body.
 json take_section(json& body, const char* name) {
@@ -24,39 +28,36 @@ json take_section(json& body, const char* name) {
   return section;
 }
 
-/// An environment entry goes into a NUL-ended string; what follows a NUL would vanish unseen.
-void refuse_nul(const std::vector<std::string>& words, const std::string& field) {
-  for (const std::string& word : words) {
-    if (word.find('\0') != std::string::npos) throw bad_request(field + ": NUL byte");
+/// Zero means "the default"; shorter than a millisecond would be a mistake in the unit, which is nanoseconds.
+void check_health(const JsonFields& check) {
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  for (const std::string field : {"Interval", "Timeout", "StartPeriod", "StartInterval"}) {
+    const std::int64_t value = check.integer(field);
+    if (value != 0 && value < kMillisecond) {
+      throw bad_request(field + " in Healthcheck cannot be less than 1ms");
+    }
   }
+  if (check.integer("Retries") < 0) throw bad_request("Retries in Healthcheck cannot be negative");
 }
 
 void check_config(const json& config) {
   const JsonFields fields(config);
-  static_cast<void>(fields.text("Image"));
-  static_cast<void>(fields.text("User"));
-  static_cast<void>(fields.text("Hostname"));
-  static_cast<void>(fields.text_map("Labels"));
-  for (const char* flag :
-       {"Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"}) {
-    static_cast<void>(fields.boolean(flag));
+  for (const std::string& word : fields.texts("Env")) {
+    if (word.empty() || word.starts_with('=')) {
+      throw bad_request("Env: invalid environment variable: " + word);
+    }
   }
-  refuse_nul(command_of(config), "Cmd");
-  refuse_nul(fields.texts("Env"), "Env");
   const std::string folder = fields.text("WorkingDir");
   if (!folder.empty() && !folder.starts_with("/")) {
     throw bad_request("the working directory '" + folder +
                       "' is invalid, it needs to be an absolute path");
   }
-  refuse_nul({folder}, "WorkingDir");
   if (const std::string signal = fields.text("StopSignal"); !signal.empty()) parse_signal(signal);
-  static_cast<void>(fields.maybe_integer("StopTimeout"));
+  check_health(fields.object("Healthcheck"));
 }
 
 void check_host_config(const json& host_config) {
   const JsonFields fields(host_config, "HostConfig");
-  static_cast<void>(fields.boolean("AutoRemove"));
-  static_cast<void>(fields.text("NetworkMode"));
   check_log_config(host_config);
 }
 
@@ -65,6 +66,7 @@ void check_host_config(const json& host_config) {
 CreateRequest read_create_request(Exchange& exchange) {
   json body = read_json_body(exchange);
   if (body.empty()) throw bad_request("Config cannot be empty in order to create a container");
+  check_shape(body);
   CreateRequest request{.name = exchange.request().query.value("name"),
                         .platform = exchange.request().query.value("platform"),
                         .config = {},
@@ -74,6 +76,9 @@ CreateRequest read_create_request(Exchange& exchange) {
                         .warnings = {}};
   request.config = std::move(body);
   if (request.name.starts_with("/")) request.name.erase(0, 1);
+  if (request.name.size() > kLongestName) {
+    throw bad_request("name: longer than " + std::to_string(kLongestName) + " characters");
+  }
   if (!request.name.empty()) check_container_name(request.name);
   check_config(request.config);
   check_host_config(request.host_config);

@@ -89,7 +89,9 @@ Words environment_of(const Words& files, const Words& words) {
 Words labels_of(const Words& files, const Words& words) {
   Words labels;
   for (const std::string& path : files) {
-    for (const std::string& line : read_env_file(path)) labels.push_back(line);
+    for (const std::string& line : read_env_file(path)) {
+      if (line.find('=') != std::string::npos) labels.push_back(line);
+    }
   }
   for (const std::string& word : words) {
     if (name_of(word).empty()) {

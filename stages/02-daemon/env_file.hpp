@@ -17,7 +17,7 @@ std::vector<std::string> read_env_file(const std::string& path);
 std::vector<std::string> environment_of(const std::vector<std::string>& files,
                                         const std::vector<std::string>& words);
 
-/// Labels of files and words as "KEY=VALUE". \throws std::runtime_error
+/// Labels of files and words as "KEY=VALUE"; a word may be a key alone, a file's line without '=' is no label. \throws std::runtime_error
 std::vector<std::string> labels_of(const std::vector<std::string>& files,
                                    const std::vector<std::string>& words);
 

@@ -111,6 +111,10 @@ CapabilitySet bounding_set() {
   return set;
 }
 
+bool has_capability(const std::string& name) {
+  return (permitted_now() & parse_capabilities({name})) != 0;
+}
+
 void drop_bounding_set(CapabilitySet keep) {
   for (std::size_t capability = 0; capability < 64; ++capability) {
     if (keep & bit(capability)) continue;

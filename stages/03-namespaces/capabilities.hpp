@@ -20,6 +20,9 @@ std::vector<std::string> capability_names(CapabilitySet set);
 /// What this process may hand on: its bounding set.
 CapabilitySet bounding_set();
 
+/// True if this process has it. \throws SysError
+bool has_capability(const std::string& name);
+
 /// The sets of a process, as in the spec's process.capabilities.
 struct CapabilitySets {
   CapabilitySet bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;

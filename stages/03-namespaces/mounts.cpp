@@ -31,6 +31,9 @@ MountRequest parse_mount(const nlohmann::json& entry) {
                        .source = fields.text("source"),
                        .options = parse_mount_options(options)};
   if (request.type == "bind") request.options.bind = true;
+  if (request.destination == "/proc" && request.type != "proc" && !request.options.bind) {
+    throw std::runtime_error("\"/proc\" takes a filesystem \"proc\", not \"" + request.type + "\"");
+  }
   const std::string& what = request.options.bind ? request.source : request.type;
   request.text = what + " on " + request.destination + ": " + join_words(options, ',');
   return request;

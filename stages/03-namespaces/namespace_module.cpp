@@ -106,9 +106,7 @@ void add_init(const JsonFields& host, json& spec) {
 
 }  // namespace
 
-void NamespaceModule::open(const EnginePaths& /*paths*/, const ContainerTable& containers) {
-  containers_ = &containers;
-}
+void NamespaceModule::open(const EngineServices& services) { containers_ = &services.containers; }
 
 std::vector<std::string_view> NamespaceModule::config_fields() const {
   return {"Hostname", "Domainname", "User"};
@@ -133,7 +131,7 @@ void NamespaceModule::check(CreateRequest& request) {
   check_user(request);
   check_sharing(request, containers_);
   check_powers(request);
-  check_limits(request.host_config);
+  check_limits(request.host_config, request.warnings);
   check_tmpfs(request.host_config);
   check_devices(request.host_config);
   check_sysctls(request.host_config);

@@ -13,7 +13,7 @@ namespace slipway {
 class NamespaceModule : public EngineModule {
  public:
   [[nodiscard]] std::string_view name() const override { return "namespaces"; }
-  void open(const EnginePaths& paths, const ContainerTable& containers) override;
+  void open(const EngineServices& services) override;
   [[nodiscard]] std::vector<std::string_view> config_fields() const override;
   [[nodiscard]] std::vector<std::string_view> host_config_fields() const override;
   void check(CreateRequest& request) override;

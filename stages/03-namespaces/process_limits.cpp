@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
+#include "capabilities.hpp"
 
 namespace slipway {
 
@@ -34,6 +36,13 @@ void check_ulimit(const JsonFields& ulimit, const std::string& field) {
   }
 }
 
+/// What a process that we start inherits.
+std::int64_t own_score() {
+  std::int64_t score = 0;
+  std::ifstream("/proc/self/oom_score_adj") >> score;
+  return score;
+}
+
 std::string spec_name(std::string name) {
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
   return "RLIMIT_" + name;
@@ -41,7 +50,7 @@ std::string spec_name(std::string name) {
 
 }  // namespace
 
-void check_limits(const json& host_config) {
+void check_limits(const json& host_config, std::vector<std::string>& warnings) {
   const JsonFields host(host_config, "HostConfig");
   const json& ulimits = host.array("Ulimits");
   for (std::size_t i = 0; i < ulimits.size(); ++i) {
@@ -52,6 +61,11 @@ void check_limits(const json& host_config) {
   if (score < -1000 || score > 1000) {
     throw bad_request("HostConfig.OomScoreAdj: Invalid value " + std::to_string(score) +
                       ", range for oom score adj is [-1000, 1000]");
+  }
+  if (score < 0 && score < own_score() && !has_capability("CAP_SYS_RESOURCE")) {
+    warnings.push_back(
+        "HostConfig.OomScoreAdj: this engine has no CAP_SYS_RESOURCE to lower it; it stays " +
+        std::to_string(own_score()));
   }
 }
 

@@ -14,9 +14,13 @@ using nlohmann::json;
 
 namespace {
 
+/// useradd(8) allows 32 characters; two names and a colon, with room to spare.
+constexpr std::size_t kLongestUser = 512;
+
 void check_group(const std::string& group) {
   try {
-    if (group.empty() || group.find_first_of(",: \t\n") != std::string::npos) {
+    if (group.empty() || group.size() > kLongestUser ||
+        group.find_first_of(",: \t\n") != std::string::npos) {
       throw CommandError("invalid group \"" + group + "\"");
     }
     static_cast<void>(parse_id(group));
@@ -28,8 +32,10 @@ void check_group(const std::string& group) {
 }  // namespace
 
 void check_user(const CreateRequest& request) {
+  const std::string user = JsonFields(request.config).text("User");
+  if (user.size() > kLongestUser) throw bad_request("User: longer than 512 characters");
   try {
-    parse_user_text(JsonFields(request.config).text("User"));
+    parse_user_text(user);
   } catch (const CommandError& error) {
     throw bad_request("User: " + std::string(error.what()));
   }

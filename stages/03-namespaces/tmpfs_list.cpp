@@ -29,20 +29,26 @@ bool is_known(const std::string& option) {
           !parsed.parameters.front().second.empty());
 }
 
+/// Without "..", double slashes and one at the end; "/" becomes empty.
+std::string normal(const std::string& path) {
+  std::string text = std::filesystem::path(path).lexically_normal();
+  if (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
 void check_path(const std::string& path) {
   if (!path.starts_with('/')) {
     throw bad_request("HostConfig.Tmpfs: invalid mount path: '" + path +
                       "' mount path must be absolute");
   }
-  if (std::filesystem::path(path + "/").lexically_normal() == "/") {
+  const std::string place = normal(path);
+  if (place.empty()) {
     throw bad_request("HostConfig.Tmpfs: invalid specification: destination can't be '/'");
   }
-}
-
-std::string normal(const std::string& path) {
-  std::string text = std::filesystem::path(path).lexically_normal();
-  if (text.ends_with('/')) text.pop_back();
-  return text;
+  if (place == "/proc" || place.starts_with("/proc/")) {
+    throw bad_request("HostConfig.Tmpfs: \"" + path +
+                      "\" cannot be mounted because it is inside /proc");
+  }
 }
 
 /// Docker's three, and what was asked for behind them: the last word counts.

@@ -76,6 +76,14 @@ class RawPeer {
     got_.erase(0, found.size());
     return found;
   }
+  /// That many bytes, or less if the other side closes.
+  std::string read(std::size_t size) {
+    while (got_.size() < size && read_more()) {
+    }
+    const std::string found = got_.substr(0, size);
+    got_.erase(0, found.size());
+    return found;
+  }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:

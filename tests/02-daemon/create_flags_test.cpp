@@ -54,7 +54,7 @@ TEST_CASE("flags and the fields that they are", "[create]") {
        {"--restart on-failure:3",
         R"({"HostConfig":{"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":3}}})"},
        {"--ulimit nofile=1024:2048 --ulimit core=0",
-        R"({"HostConfig":{"Ulimits":[{"Name":"nofile","Soft":1024,"Hard":2048},{"Name":"core","Soft":0,"Hard":0}]}})"},
+        R"({"HostConfig":{"Ulimits":[{"Name":"core","Soft":0,"Hard":0},{"Name":"nofile","Soft":1024,"Hard":2048}]}})"},
        {"--device /dev/fuse --device /dev/a:/dev/b:rw",
         R"({"HostConfig":{"Devices":[{"PathOnHost":"/dev/fuse","PathInContainer":"/dev/fuse","CgroupPermissions":"rwm"},{"PathOnHost":"/dev/a","PathInContainer":"/dev/b","CgroupPermissions":"rw"}]}})"},
        {"--log-driver json-file --log-opt max-size=1m",

@@ -1,71 +1,16 @@
 // Stage 03's programs as a whole: what a container sees from inside, and what the host sees of it.
 // The root is a folder with Debian's static busybox and /probe in it; there are no images yet.
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include <filesystem>
-#include <set>
-#include <sstream>
-
-#include "harness/harness.hpp"
+#include "harbour.hpp"
 
 namespace fs = std::filesystem;
 using namespace slipway::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr const char* kPasswd =
-    "root:x:0:0:root:/root:/bin/sh\n"
-    "app:x:1000:1000:App:/home/app:/bin/sh\n";
-constexpr const char* kGroup = "root:x:0:\napp:x:1000:\nstaff:x:50:app\n";
-
-/// A root folder, and an engine of this stage.
-struct Harbour {
-  TempFolder folder;
-  TestEngine engine{{.stage = "03", .images = false}};
-  std::string root = folder.path() / "root";
-
-  Harbour() {
-    fs::create_directories(fs::path(root) / "bin");
-    fs::create_directories(fs::path(root) / "etc");
-    fs::copy_file("/bin/busybox", root + "/bin/busybox");
-    fs::create_symlink("busybox", root + "/bin/sh");
-    fs::copy_file(Environment::get().build / "images/probe", root + "/probe");
-    write_text(root + "/etc/passwd", kPasswd);
-    write_text(root + "/etc/group", kGroup);
-  }
-
-  /// `slipway run --rm FLAGS ROOT COMMAND`
-  CommandResult run(std::vector<std::string> flags, const std::vector<std::string>& command) {
-    std::vector<std::string> line = {"run", "--rm"};
-    line.insert(line.end(), flags.begin(), flags.end());
-    line.push_back(root);
-    line.insert(line.end(), command.begin(), command.end());
-    return engine.slipway(line);
-  }
-  CommandResult sh(const std::string& script, std::vector<std::string> flags = {}) {
-    return run(std::move(flags),
-               {"/bin/busybox", "sh", "-c", "PATH=/bin; b() { /bin/busybox \"$@\"; }; " + script});
-  }
-
-  /// Starts a container that stays; returns its first process, seen from the host.
-  pid_t start(const std::string& name) {
-    const auto started = engine.slipway({"run", "-d", "--name", name, root, "/probe", "trap"});
-    INFO(started);
-    REQUIRE(started.status == 0);
-    const auto answer = engine.http("GET", "/containers/" + name + "/json");
-    return answer.json()["State"]["Pid"].get<pid_t>();
-  }
-};
-
-/// Lines of a text, as a set.
-std::set<std::string> lines_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::set<std::string> lines;
-  for (std::string line; std::getline(stream, line);) lines.insert(line);
-  return lines;
-}
 
 std::string namespace_of(const std::string& pid, const std::string& kind) {
   return fs::read_symlink("/proc/" + pid + "/ns/" + kind).string();

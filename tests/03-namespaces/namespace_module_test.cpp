@@ -134,7 +134,8 @@ TEST_CASE("bad create fields are refused with their names", "[unit][spec]") {
       {json::object(), {{"UTSMode", "foo"}}, "invalid UTS mode: foo"},
       {json::object(), {{"CgroupnsMode", "foo"}}, "invalid cgroup namespace mode: foo"},
       {json::object(), {{"UsernsMode", "foo"}}, "invalid USER mode: foo"},
-      {json::object(), {{"PidMode", "container:x"}}, "HostConfig.PidMode"},
+      {json::object(), {{"PidMode", "container:"}}, "HostConfig.PidMode"},
+      {json::object(), {{"UTSMode", "container:x"}}, "HostConfig.UTSMode"},
       {json::object(), {{"ShmSize", -1}}, "SHM size can not be less than 0"},
       {json::object(), {{"ShmSize", "64m"}}, "HostConfig.ShmSize: expected a whole number"},
       {json::object(), {{"Privileged", "yes"}}, "HostConfig.Privileged"},
@@ -190,6 +191,49 @@ TEST_CASE("mount options go to whom they belong", "[unit][spec]") {
   CHECK(options.clear == (MOUNT_ATTR_NOSUID | MOUNT_ATTR__ATIME));
   CHECK(options.propagation == MS_SLAVE);
   CHECK(options.parameters == FsParameters{{"size", "64m"}, {"newinstance", ""}});
+}
+
+TEST_CASE("numbers of users and groups stand in the spec, names in annotations", "[unit][spec]") {
+  const json spec = spec_of({{"User", "7:8"}}, {{"GroupAdd", {"9", "staff"}}});
+  CHECK(spec["process"]["user"] == json({{"uid", 7}, {"gid", 8}, {"additionalGids", {9}}}));
+  CHECK(spec["annotations"]["io.slipway.user"] == "7:8");
+  CHECK(spec["annotations"]["io.slipway.groups"] == "9,staff");
+  CHECK(spec_of({{"User", "app"}}, nullptr)["process"]["user"] == json({{"uid", 0}, {"gid", 0}}));
+}
+
+TEST_CASE("limits, settings, devices and annotations have their places in the spec",
+          "[unit][spec]") {
+  const json spec =
+      spec_of(json::object(), {{"Ulimits", {{{"Name", "nofile"}, {"Soft", 1}, {"Hard", 2}}}},
+                               {"OomScoreAdj", 5},
+                               {"Sysctls", {{"net.a", "1"}}},
+                               {"Annotations", {{"org.a", "b"}}},
+                               {"Devices",
+                                {{{"PathOnHost", "/dev/null"},
+                                  {"PathInContainer", "/dev/n"},
+                                  {"CgroupPermissions", "r"}}}}});
+  CHECK(spec["process"]["rlimits"] ==
+        json({{{"type", "RLIMIT_NOFILE"}, {"soft", 1}, {"hard", 2}}}));
+  CHECK(spec["process"]["oomScoreAdj"] == 5);
+  CHECK(spec["linux"]["sysctl"] == json({{"net.a", "1"}}));
+  CHECK(spec["annotations"]["org.a"] == "b");
+  CHECK(spec["linux"]["devices"][0]["path"] == "/dev/n");
+  CHECK(spec["linux"]["devices"][0]["major"] == 1);
+}
+
+TEST_CASE("--init is the first process, unless the container is not alone", "[unit][spec]") {
+  const auto args = [](const json& host_config) {
+    NamespaceModule module;
+    const ContainerRecord record{.id = kId, .host_config = host_config};
+    json spec = {{"process", {{"env", json::array()}, {"args", {"a", "b"}}}}};
+    Trace trace;
+    StartContext start{record, "", spec, trace};
+    module.prepare(start);
+    return spec["process"]["args"];
+  };
+  CHECK(args({{"Init", true}}) == json({"/sbin/docker-init", "--", "a", "b"}));
+  CHECK(args({{"Init", true}, {"PidMode", "host"}}) == json({"a", "b"}));
+  CHECK(args({{"Init", false}}) == json({"a", "b"}));
 }
 
 TEST_CASE("capabilities are known by name", "[unit][spec]") {
