@@ -1,6 +1,8 @@
 #include "system_api.hpp"
 
 #include <array>
+#include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "log_line.hpp"
@@ -98,6 +100,9 @@ json engine_info(const SystemOptions& options) {
       {"NGoroutines", 0},
       {"NEventsListener", 0},
       {"LoggingDriver", "json-file"},
+      {"CDISpecDirs", json::array()},
+      {"BridgeNfIptables", false},
+      {"BridgeNfIp6tables", false},
       {"CgroupDriver", "none"},
       {"IndexServerAddress", "https://index.docker.io/v1/"},
       {"RegistryConfig",
@@ -129,10 +134,24 @@ json engine_info(const SystemOptions& options) {
         {"RemoteManagers", nullptr}}}};
 }
 
-json info_answer(const SystemOptions& options) {
+std::size_t count_entries(const char* folder) {
+  std::error_code gone;
+  const std::filesystem::directory_iterator entries(folder, gone);
+  return gone ? 0 : static_cast<std::size_t>(std::distance(entries, {}));
+}
+
+json info_answer(const SystemOptions& options, const HttpRequest& request) {
   json info = engine_info(options);
   info.update(host_info(read_system_facts()));
+  info["NFd"] = count_entries("/proc/self/fd");
+  info["NGoroutines"] = count_entries("/proc/self/task");  // our threads
   if (options.describe) options.describe(info);
+  if (api_version_below(request, "1.42")) info["KernelMemory"] = info["KernelMemoryTCP"] = false;
+  if (api_version_below(request, "1.46")) info.erase("CDISpecDirs");
+  if (!api_version_below(request, "1.50")) {
+    info.erase("BridgeNfIptables");
+    info.erase("BridgeNfIp6tables");
+  }
   return info;
 }
 
@@ -186,7 +205,7 @@ void add_system_routes(Router& router, SystemOptions options) {
   router.add("GET", "/version",
              [](Exchange& exchange) { exchange.respond(json_response(200, version_answer())); });
   router.add("GET", "/info", [options = std::move(options)](Exchange& exchange) {
-    exchange.respond(json_response(200, info_answer(options)));
+    exchange.respond(json_response(200, info_answer(options, exchange.request())));
   });
   router.add("OPTIONS", "/{path:.*}",
              [](Exchange& exchange) { exchange.respond({.status = 200}); });

@@ -1,12 +1,12 @@
 #include "system_cli.hpp"
 
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "api_error.hpp"
 #include "go_template.hpp"
+#include "info_cli.hpp"
 #include "router.hpp"
 #include "system_facts.hpp"
 #include "version.hpp"
@@ -90,65 +90,6 @@ class VersionCommand final : public Command {
   std::string format_;
 };
 
-class InfoCommand final : public Command {
- public:
-  CommandInfo info() const override {
-    return {.name = "info",
-            .aliases = {"system info"},
-            .summary = "Show what the engine knows of itself and its host"};
-  }
-  std::vector<Option> options() override {
-    return {{"-f,--format", &format_, "Print by this template: {{.Driver}}, or json"}};
-  }
-
-  int run(CliContext& context) override {
-    json info = context.api.call("GET", "/info");
-    if (!format_.empty()) {
-      context.out << (format_ == "json" ? info.dump() : fill_template(format_, info)) << '\n';
-      return 0;
-    }
-    char memory[32];
-    std::snprintf(memory, sizeof memory, "%.4gGiB",
-                  static_cast<double>(info.value("MemTotal", 0LL)) / (1 << 30));
-    info["Memory"] = memory;
-    context.out << "Server:\n";
-    print_lines(context.out, info, lines(), " ", 0);
-    for (const auto& warning :
-         info.value("Warnings", json()).is_array() ? info["Warnings"] : json::array()) {
-      context.err << warning.get<std::string>() << '\n';
-    }
-    return 0;
-  }
-
- private:
-  static std::vector<Line> lines() {
-    return {{"Containers", "/Containers"_json_pointer},
-            {" Running", "/ContainersRunning"_json_pointer},
-            {" Paused", "/ContainersPaused"_json_pointer},
-            {" Stopped", "/ContainersStopped"_json_pointer},
-            {"Images", "/Images"_json_pointer},
-            {"Server Version", "/ServerVersion"_json_pointer},
-            {"Storage Driver", "/Driver"_json_pointer},
-            {"Logging Driver", "/LoggingDriver"_json_pointer},
-            {"Cgroup Driver", "/CgroupDriver"_json_pointer},
-            {"Cgroup Version", "/CgroupVersion"_json_pointer},
-            {"Default Runtime", "/DefaultRuntime"_json_pointer},
-            {"Kernel Version", "/KernelVersion"_json_pointer},
-            {"Operating System", "/OperatingSystem"_json_pointer},
-            {"OSType", "/OSType"_json_pointer},
-            {"Architecture", "/Architecture"_json_pointer},
-            {"CPUs", "/NCPU"_json_pointer},
-            {"Total Memory", "/Memory"_json_pointer},
-            {"Name", "/Name"_json_pointer},
-            {"ID", "/ID"_json_pointer},
-            {"Docker Root Dir", "/DockerRootDir"_json_pointer},
-            {"Debug Mode", "/Debug"_json_pointer},
-            {"Live Restore Enabled", "/LiveRestoreEnabled"_json_pointer}};
-  }
-
-  std::string format_;
-};
-
 /// `slipway api GET /containers/json`: any request at all, for people who want to see what the API says.
 class ApiCommand final : public Command {
  public:
@@ -207,7 +148,7 @@ class ApiCommand final : public Command {
 Commands system_commands() {
   Commands commands;
   commands.push_back(std::make_unique<VersionCommand>());
-  commands.push_back(std::make_unique<InfoCommand>());
+  commands.push_back(make_info_command());
   commands.push_back(std::make_unique<ApiCommand>());
   return commands;
 }

@@ -8,6 +8,7 @@
 #include "client_watch.hpp"
 #include "container_view.hpp"
 #include "create_request.hpp"
+#include "disk_usage.hpp"
 #include "event_api.hpp"
 #include "log_api.hpp"
 #include "signals.hpp"
@@ -152,11 +153,17 @@ void add_container_routes(Router& router, Engine& engine,
     router.add(method, path, [api, handler](Exchange& exchange) { handler(exchange, api); });
   };
   add("GET", "/containers/json", [](Exchange& exchange, const Api& a) {
-    exchange.respond(json_response(200, list_containers(a.engine, exchange.request().query)));
+    exchange.respond({.status = 200,
+                      .headers = {{"Content-Type", "application/json"}},
+                      .body = containers_text(a.engine, exchange.request())});
+  });
+  add("GET", "/system/df", [](Exchange& exchange, const Api& a) {
+    exchange.respond(json_response(200, disk_usage(a.engine, exchange.request())));
   });
   add("POST", "/containers/create", create);
   add("GET", "/containers/{id}/json", [](Exchange& exchange, const Api& a) {
-    exchange.respond(json_response(200, inspect_container(a.engine, *a.container(exchange))));
+    exchange.respond(json_response(
+        200, inspect_container(a.engine, *a.container(exchange), exchange.request())));
   });
   add("GET", "/containers/{id}/logs", [](Exchange& exchange, const Api& a) {
     serve_logs(exchange, a.engine, [&a] { return a.server->stopping(); });

@@ -19,6 +19,7 @@ Commands stop_commands();     ///< kill, stop, rm (stop_cli.cpp)
 Commands logs_commands();     ///< logs (logs_cli.cpp)
 Commands inspect_commands();  ///< inspect (inspect_cli.cpp)
 Commands ps_commands();       ///< ps (ps_cli.cpp)
+Commands df_commands();       ///< system df (df_cli.cpp)
 Commands event_commands();    ///< events (event_cli.cpp)
 
 /// A kind of object and where the API has one of it.

@@ -1,12 +1,8 @@
 #include "container_view.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <ctime>
-
 #include "01-cli-socket/json_fields.hpp"
-#include "filters.hpp"
-#include "human_text.hpp"
+#include "01-cli-socket/router.hpp"
+#include "inspect_defaults.hpp"
 #include "log_config.hpp"
 #include "oci_spec.hpp"
 
@@ -16,50 +12,9 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string_view> kKnownFilters = {
-    "ancestor", "before", "exited",  "expose",  "health", "id",     "is-task", "isolation",
-    "label",    "name",   "network", "publish", "since",  "status", "volume"};
-
-ContainerState state_of(const Container& container) {
-  const std::scoped_lock lock(container.mutex);
-  return container.state;
-}
-
-/// Seconds since the epoch of an RFC 3339 time of ours ("2025-06-01T12:00:00.…Z").
-std::int64_t unix_seconds(const std::string& time) {
-  std::tm parts{};
-  if (!::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts)) return 0;
-  return ::timegm(&parts);
-}
-
-std::string ago(const std::string& time) {
-  return human_duration(std::time(nullptr) - unix_seconds(time));
-}
-
-/// "Up 5 minutes", "Exited (0) 2 hours ago": docker's words.
-std::string status_text(const ContainerState& state) {
-  switch (state.status) {
-    case Status::created:
-      return "Created";
-    case Status::running:
-      return "Up " + ago(state.started_at);
-    case Status::paused:
-      return "Up " + ago(state.started_at) + " (Paused)";
-    case Status::restarting:
-      return "Restarting (" + std::to_string(state.exit_code) + ") " + ago(state.finished_at) +
-             " ago";
-    case Status::removing:
-      return "Removal In Progress";
-    case Status::dead:
-      return "Dead";
-    case Status::exited:
-      break;
-  }
-  return "Exited (" + std::to_string(state.exit_code) + ") " + ago(state.finished_at) + " ago";
-}
-
 json state_json(const ContainerState& state) {
-  const bool running = state.status == Status::running || state.status == Status::paused;
+  const bool running = state.status == Status::running || state.status == Status::paused ||
+                       state.status == Status::restarting;
   return {{"Status", to_string(state.status)},
           {"Running", running},
           {"Paused", state.status == Status::paused},
@@ -73,75 +28,70 @@ json state_json(const ContainerState& state) {
           {"FinishedAt", state.finished_at}};
 }
 
-std::string joined_command(const json& config) {
-  std::string text;
-  for (const std::string& word : command_of(config))
-    text.append(text.empty() ? "" : " ").append(word);
-  return text;
+json network_settings(const ContainerRecord& record) {
+  json settings = empty_network_settings();
+  settings["Networks"] = networks_of(record);
+  return settings;
 }
 
-json list_entry(const Engine& engine, const Container& container) {
-  const ContainerRecord& record = container.record;
-  const ContainerState state = state_of(container);
-  const JsonFields config(record.config, "Config");
-  const JsonFields host(record.host_config, "HostConfig");
-  json entry{{"Id", record.id},
-             {"Names", {"/" + record.name}},
-             {"Image", config.text("Image")},
-             {"ImageID", ""},
-             {"Command", joined_command(record.config)},
-             {"Created", unix_seconds(record.created)},
-             {"Ports", json::array()},
-             {"Labels", config.text_map("Labels")},
-             {"State", to_string(state.status)},
-             {"Status", status_text(state)},
-             {"HostConfig", {{"NetworkMode", host.text("NetworkMode", "default")}}},
-             {"NetworkSettings", {{"Networks", json::object()}}},
-             {"Mounts", json::array()}};
-  for (const auto& module : engine.modules()) module->describe_in_list(record, entry);
-  return entry;
+/// Empty before the first start, as docker has it: there is no log yet.
+std::string shown_log_path(const Engine& engine, const Container& container,
+                           const ContainerState& state) {
+  const bool started = state.started_at != ContainerState().started_at;
+  const bool kept = log_driver_of(container.record.host_config) != "none";
+  return started && kept ? engine.log_path(container) : "";
 }
 
-bool name_matches(const std::string& pattern, const std::string& name) {
-  return matches_pattern(pattern, name) || matches_pattern(pattern, "/" + name);
-}
-
-bool passes(const Filters& filters, const Container& container, const json& entry) {
-  const ContainerRecord& record = container.record;
-  const ContainerState state = state_of(container);
-  return filters.any("id", [&](const auto& id) {
-    return record.id.starts_with(id);
-  }) && filters.any("name", [&](const auto& name) {
-    return name_matches(name, record.name);
-  }) && filters.any("status", [&](const auto& s) {
-    return s == to_string(state.status);
-  }) && filters.any("ancestor", [&](const auto& image) {
-    return image == entry["Image"] || image == entry["ImageID"];
-  }) && filters.any("exited", [&](const auto& code) {
-    return state.status == Status::exited && code == std::to_string(state.exit_code);
-  }) && filters.labels_match(JsonFields(record.config, "Config").text_map("Labels"));
-}
-
-/// Containers that are younger or older than the one which a "since" or "before" filter names.
-bool in_time(const Engine& engine, const Filters& filters, const Container& container) {
-  const auto created = [&](const std::string& reference) {
-    return engine.containers().find(reference)->record.created;
-  };
-  const std::string& own = container.record.created;
-  return filters.any("since", [&](const auto& other) { return own > created(other); }) &&
-         filters.any("before", [&](const auto& other) { return own < created(other); });
+/// Below API 1.45 clients look for the short id among the aliases.
+void fit_to_version(const HttpRequest& request, const ContainerRecord& record, json& view) {
+  for (json& endpoint : view["NetworkSettings"]["Networks"]) {
+    fit_endpoint_to_version(request, endpoint);
+    json& aliases = endpoint["Aliases"];
+    if (api_version_below(request, "1.45") && aliases.is_array())
+      aliases.push_back(record.id.substr(0, 12));
+  }
+  if (!api_version_below(request, "1.42")) return;
+  for (const char* name : {"KernelMemory", "KernelMemoryTCP"}) {
+    if (!view["HostConfig"].contains(name)) view["HostConfig"][name] = 0;
+  }
 }
 
 }  // namespace
 
-json inspect_container(const Engine& engine, const Container& container) {
+ContainerState state_of(const Container& container) {
+  const std::scoped_lock lock(container.mutex);
+  return container.state;
+}
+
+std::string network_mode_of(const ContainerRecord& record) {
+  const auto found = record.host_config.find("NetworkMode");
+  if (found == record.host_config.end() || !found->is_string() || *found == "") return "default";
+  return *found;
+}
+
+json networks_of(const ContainerRecord& record) {
+  json networks = json::object();
+  const std::string mode = network_mode_of(record);
+  if (mode == "none" || mode == "host") networks[mode] = empty_endpoint();
+  return networks;
+}
+
+void fit_endpoint_to_version(const HttpRequest& request, json& endpoint) {
+  if (api_version_below(request, "1.44")) endpoint.erase("DNSNames");
+  if (api_version_below(request, "1.48")) endpoint.erase("GwPriority");
+}
+
+json sizes_of(const Engine& engine, const ContainerRecord& record) {
+  json sizes = {{"SizeRw", 0}, {"SizeRootFs", 0}};
+  for (const auto& module : engine.modules()) module->describe_size(record, sizes);
+  return sizes;
+}
+
+json inspect_container(const Engine& engine, const Container& container,
+                       const HttpRequest& request) {
   const ContainerRecord& record = container.record;
   const ContainerState state = state_of(container);
   const std::vector<std::string> command = command_of(record.config);
-  json host = record.host_config;
-  if (JsonFields(host, "HostConfig").object("LogConfig").text("Type").empty()) {
-    host["LogConfig"] = {{"Type", "json-file"}, {"Config", json::object()}};
-  }
   json view{{"Id", record.id},
             {"Created", record.created},
             {"Path", command.empty() ? "" : command.front()},
@@ -152,7 +102,7 @@ json inspect_container(const Engine& engine, const Container& container) {
             {"ResolvConfPath", ""},
             {"HostnamePath", ""},
             {"HostsPath", ""},
-            {"LogPath", log_driver_of(host) == "none" ? "" : engine.log_path(container)},
+            {"LogPath", shown_log_path(engine, container, state)},
             {"Name", "/" + record.name},
             {"RestartCount", 0},
             {"Driver", "overlay2"},
@@ -161,31 +111,15 @@ json inspect_container(const Engine& engine, const Container& container) {
             {"ProcessLabel", ""},
             {"AppArmorProfile", ""},
             {"ExecIDs", nullptr},
-            {"HostConfig", std::move(host)},
+            {"HostConfig", full_host_config(record.host_config)},
+            {"GraphDriver", {{"Name", "overlay2"}, {"Data", json::object()}}},
             {"Mounts", json::array()},
-            {"Config", record.config},
-            {"NetworkSettings", {{"Networks", json::object()}, {"Ports", json::object()}}}};
+            {"Config", full_config(record.config)},
+            {"NetworkSettings", network_settings(record)}};
   for (const auto& module : engine.modules()) module->describe(record, view);
+  fit_to_version(request, record, view);
+  if (request.query.flag("size")) view.update(sizes_of(engine, record));
   return view;
-}
-
-json list_containers(const Engine& engine, const HttpQuery& query) {
-  const Filters filters(query.value("filters"), kKnownFilters);
-  const long limit = query.number("limit").value_or(0);
-  const bool all = query.flag("all") || limit > 0 || !filters.values("status").empty() ||
-                   !filters.values("exited").empty();
-  json list = json::array();
-  for (const ContainerPtr& container : engine.containers().all()) {
-    const Status status = state_of(*container).status;
-    const bool up =
-        status == Status::running || status == Status::paused || status == Status::restarting;
-    if ((!all && !up) || !in_time(engine, filters, *container)) continue;
-    json entry = list_entry(engine, *container);
-    if (!passes(filters, *container, entry)) continue;
-    list.push_back(std::move(entry));
-    if (limit > 0 && static_cast<long>(list.size()) == limit) break;
-  }
-  return list;
 }
 
 }  // namespace slipway

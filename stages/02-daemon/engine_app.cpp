@@ -29,6 +29,9 @@ void describe(const Engine& engine, json& info) {
   info["ContainersRunning"] = running;
   info["ContainersPaused"] = paused;
   info["ContainersStopped"] = static_cast<int>(all.size()) - running - paused;
+  info["Plugins"]["Log"] = {"json-file", "local"};
+  info["Runtimes"] = {{"runc", {{"path", "slipway-shim"}}}};
+  info["DefaultRuntime"] = "runc";
   for (const auto& module : engine.modules()) module->describe_system(info);
 }
 

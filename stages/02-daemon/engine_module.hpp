@@ -100,6 +100,16 @@ class EngineModule {
   /// This module's part of a list entry ("ImageID", "Ports").
   virtual void describe_in_list(const ContainerRecord& /*record*/,
                                 nlohmann::json& /*entry*/) const {}
+  /// True if the container's image is `image` (as a person wrote it) or was made from it: the filter "ancestor".
+  [[nodiscard]] virtual bool descends_from(const ContainerRecord& /*record*/,
+                                           const std::string& /*image*/) const {
+    return false;
+  }
+  /// This module's part of a container's sizes: adds to "SizeRw" (what it has written) and "SizeRootFs" (all it sees),
+  /// in bytes.
+  virtual void describe_size(const ContainerRecord& /*record*/, nlohmann::json& /*sizes*/) const {}
+  /// This module's sections of `system df`. \param type  "image", "volume", "build-cache"
+  virtual void describe_disk_usage(std::string_view /*type*/, nlohmann::json& /*usage*/) const {}
   /// This module's part of `info`.
   virtual void describe_system(nlohmann::json& /*info*/) const {}
 };

@@ -1,7 +1,5 @@
 #include "filters.hpp"
 
-#include <regex.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -59,14 +57,35 @@ bool Filters::labels_match(const std::map<std::string, std::string>& labels) con
   });
 }
 
+namespace {
+
+/// Null if it is no pattern.
+std::shared_ptr<const regex_t> compile(const std::string& pattern) {
+  auto compiled = std::make_unique<regex_t>();
+  if (::regcomp(compiled.get(), pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return nullptr;
+  return {compiled.release(), [](const regex_t* done) {
+            const std::unique_ptr<regex_t> owned(const_cast<regex_t*>(done));
+            ::regfree(owned.get());
+          }};
+}
+
+}  // namespace
+
+TextPattern::TextPattern(std::string text)
+    : text_(std::move(text)),
+      plain_(text_.find_first_of("^$.[]()|*+?{}\\") == std::string::npos),
+      compiled_(plain_ ? nullptr : compile(text_)) {}
+
+bool TextPattern::matches(const std::string& text) const {
+  if (plain_) return text.find(text_) != std::string::npos;
+  if (!compiled_) return text == text_;
+  return ::regexec(compiled_.get(), text.c_str(), 0, nullptr, 0) == 0;
+}
+
 bool matches_pattern(const std::string& pattern, const std::string& text) {
-  regex_t compiled;
-  if (::regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
-    throw bad_request("invalid pattern '" + pattern + "'");
-  }
-  const bool found = ::regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
-  ::regfree(&compiled);
-  return found;
+  const auto compiled = compile(pattern);
+  if (!compiled) throw bad_request("invalid pattern '" + pattern + "'");
+  return ::regexec(compiled.get(), text.c_str(), 0, nullptr, 0) == 0;
 }
 
 }  // namespace slipway

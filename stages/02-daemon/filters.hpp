@@ -3,7 +3,10 @@
 /// The `filters` parameter of list requests, in the two encodings that clients send: `{"label":{"a=b":true}}` (Go) and
 /// `{"label":["a=b"]}` (docker-py, dockerode, compose).
 
+#include <regex.h>
+
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +30,8 @@ class Filters {
     }
     return false;
   }
+  /// True if nothing is asked for.
+  [[nodiscard]] bool empty() const { return values_.empty(); }
   /// The values of one filter.
   [[nodiscard]] std::vector<std::string> values(const std::string& name) const;
 
@@ -35,6 +40,19 @@ class Filters {
 
  private:
   std::map<std::string, std::vector<std::string>> values_;
+};
+
+/// A filter's value that is plain text or a pattern (POSIX extended); what is neither matches nothing but itself, as
+/// docker has it. Made once, asked often: compiling a pattern costs more than a thousand comparisons.
+class TextPattern {
+ public:
+  explicit TextPattern(std::string text);
+  [[nodiscard]] bool matches(const std::string& text) const;
+
+ private:
+  std::string text_;
+  bool plain_ = false;  ///< holds no character that means something in a pattern
+  std::shared_ptr<const regex_t> compiled_;  ///< null if it is plain, or no pattern
 };
 
 /// True if the POSIX extended regular expression matches somewhere in `text`. \throws ApiError 400 if it is none

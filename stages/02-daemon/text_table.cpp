@@ -5,7 +5,9 @@
 namespace slipway {
 namespace {
 
+/// Docker's tables: columns are at least ten wide, three spaces apart at least.
 constexpr std::size_t kGap = 3;
+constexpr std::size_t kNarrowest = 10;
 
 /// Characters on the screen: bytes without UTF-8's continuation bytes.
 std::size_t width_of(const std::string& text) {
@@ -25,7 +27,8 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - width_of(row[i]) + kGap, ' ');
+      const std::size_t width = std::max(widths[i] + kGap, kNarrowest);
+      line += row[i] + std::string(width - width_of(row[i]), ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

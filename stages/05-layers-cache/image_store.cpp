@@ -212,6 +212,12 @@ std::optional<KnownLayer> ImageStore::hold_layer(const Digest& diff_id, const Di
   return KnownLayer{.info = *layer, .media_type = *type};
 }
 
+std::uint64_t ImageStore::layer_size(const Digest& diff_id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto layer = layers_.find(diff_id);
+  return layer ? layer->size : 0;
+}
+
 std::string ImageStore::layer_root(const Digest& diff_id) const { return layers_.root_of(diff_id); }
 
 void ImageStore::commit(const StagedImages& staged, const StagingFolder& staging) {

@@ -83,6 +83,8 @@ class ImageStore {
   [[nodiscard]] std::optional<KnownLayer> hold_layer(const Digest& diff_id, const Digest& blob,
                                                      Hold& hold);
   [[nodiscard]] std::string layer_root(const Digest& diff_id) const;
+  /// Bytes of all the layer's files; 0 if it is not there.
+  [[nodiscard]] std::uint64_t layer_size(const Digest& diff_id) const;
 
   /// Takes in what stands in `staging`, all or nothing; a name that another image had moves over.
   /// Durable on return. \throws SysError

@@ -1,6 +1,8 @@
 #include "images_module.hpp"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
@@ -48,6 +50,26 @@ void check_platform(const CreateRequest& request, const Image& image) {
   throw not_found("image with reference " + JsonFields(request.config).text("Image") +
                   " was found but its platform (" + actual +
                   ") does not match the specified platform (" + request.platform + ")");
+}
+
+/// Docker's word for a folder's file system: statfs(2).
+std::string file_system_of(const std::string& folder) {
+  struct statfs info {};
+  if (::statfs(folder.c_str(), &info) != 0) return "<unknown>";
+  switch (info.f_type) {
+    case EXT4_SUPER_MAGIC:
+      return "extfs";
+    case XFS_SUPER_MAGIC:
+      return "xfs";
+    case BTRFS_SUPER_MAGIC:
+      return "btrfs";
+    case TMPFS_MAGIC:
+      return "tmpfs";
+    case OVERLAYFS_SUPER_MAGIC:
+      return "overlayfs";
+    default:
+      return "<unknown>";
+  }
 }
 
 }  // namespace
@@ -121,17 +143,22 @@ void ImagesModule::describe(const ContainerRecord& record, json& inspect) const 
 
 /// A list names the image as the user did; by its id once that name means another image.
 void ImagesModule::describe_in_list(const ContainerRecord& record, json& entry) const {
-  const json section = section_of(record);
-  const std::string id = section.value("Id", "");
+  const auto section = record.sections.find("images");
+  if (section == record.sections.end()) return;
+  const std::string id = section->value("Id", "");
   entry["ImageID"] = id;
   const auto digest = Digest::parse(id);
-  if (digest && !store_->is_called(section.value("Name", ""), *digest))
+  if (digest && !store_->is_called(section->value("Name", ""), *digest))
     entry["Image"] = digest->short_hex();
 }
 
 void ImagesModule::describe_system(json& info) const {
   info["Images"] = store_->all().size();
   info["Driver"] = "overlay2";
+  info["DriverStatus"] = {{"Backing Filesystem", file_system_of(data_root_)},
+                          {"Supports d_type", "true"},
+                          {"Native Overlay Diff", "true"},
+                          {"userxattr", "false"}};
 }
 
 }  // namespace slipway

@@ -32,6 +32,10 @@ class ImagesModule : public EngineModule {
   void describe(const ContainerRecord& record, nlohmann::json& inspect) const override;
   void describe_in_list(const ContainerRecord& record, nlohmann::json& entry) const override;
   void describe_system(nlohmann::json& info) const override;
+  [[nodiscard]] bool descends_from(const ContainerRecord& record,
+                                   const std::string& image) const override;
+  void describe_size(const ContainerRecord& record, nlohmann::json& sizes) const override;
+  void describe_disk_usage(std::string_view type, nlohmann::json& usage) const override;
 
  private:
   [[nodiscard]] ContainerLayers layers_of_record(const ContainerRecord& record) const;

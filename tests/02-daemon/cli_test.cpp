@@ -286,16 +286,17 @@ TEST_CASE("ps: the table, ids, templates, filters", "[cli][ps]") {
               {{"PrivatePort", 443}, {"Type", "tcp"}}}}}}));
   const auto table = engine.slipway({"ps"});
   INFO(table);
-  CHECK(table.out ==
-        "CONTAINER ID   IMAGE   COMMAND                  CREATED         STATUS         PORTS      "
-        "                     NAMES\n"
-        "0123456789ab   nginx   \"nginx -g 'daemon of…\"   5 minutes ago   Up 5 minutes   "
-        "0.0.0.0:8080->80/tcp, 443/tcp   web\n");
+  CHECK(
+      table.out ==
+      "CONTAINER ID   IMAGE     COMMAND                  CREATED         STATUS         PORTS      "
+      "                     NAMES\n"
+      "0123456789ab   nginx     \"nginx -g 'daemon of…\"   5 minutes ago   Up 5 minutes   "
+      "0.0.0.0:8080->80/tcp, 443/tcp   web\n");
   CHECK(engine.slipway({"ps", "-q"}).out == "0123456789ab\n");
   CHECK(engine.slipway({"ps", "-q", "--no-trunc"}).out == std::string(kId) + "\n");
   CHECK(engine.slipway({"ps", "--format", "{{.Names}}:{{.State}}"}).out == "web:running\n");
   CHECK(engine.slipway({"ps", "--format", "table {{.Names}}\\t{{.Labels}}"}).out ==
-        "NAMES   LABELS\nweb     a=b\n");
+        "NAMES     LABELS\nweb       a=b\n");
   engine.slipway(
       {"ps", "-a", "-f", "name=web", "-f", "status=exited", "-f", "status=created", "-n", "3"});
   CHECK(percent_decode(engine.requests().back()) ==

@@ -111,7 +111,8 @@ TEST_CASE("moments for the API", "[text]") {
 
 TEST_CASE("tables stand in columns, by characters and not by bytes", "[text]") {
   CHECK(text_table({{"ID", "NAME"}, {"1", "é…"}, {"long", "x"}}) ==
-        "ID     NAME\n1      é…\nlong   x\n");
-  CHECK(text_table({{"A", "B", "C"}, {"é", "", "c"}}) == "A   B   C\né       c\n");
+        "ID        NAME\n1         é…\nlong      x\n");
+  CHECK(text_table({{"A", "B", "C"}, {"é", "", "c"}}) ==
+        "A         B         C\né                   c\n");
   CHECK(text_table({}).empty());
 }
