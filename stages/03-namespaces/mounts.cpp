@@ -100,6 +100,7 @@ class MountsStep : public IsolationStep {
   }
 
  private:
+  //@region bind
   void bind(const MountRequest& request) const {
     const UniqueFd source(
         check(::open(request.source.c_str(), O_PATH | O_CLOEXEC), "open", request.source));
@@ -109,6 +110,7 @@ class MountsStep : public IsolationStep {
     refuse_inside_proc(request, target.get());
     mount.attach(target.get(), request.destination);
   }
+  //@endregion
 
   void mount(const MountRequest& request) const {
     const bool kernel_view = request.type == "proc" || request.type == "sysfs";

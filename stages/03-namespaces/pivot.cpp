@@ -15,6 +15,7 @@
 namespace slipway {
 namespace {
 
+//@region pivot
 /// Makes `root`, the root of a mount, the namespace's "/", and unmounts what was there.
 void pivot_to(int root) {
   //@exercise 03.2 Change the root for good
@@ -31,6 +32,7 @@ void pivot_to(int root) {
   check(::chdir("/"), "chdir", "/");
   //@end
 }
+//@endregion
 
 class PivotStep : public IsolationStep {
  public:

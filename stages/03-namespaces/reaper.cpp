@@ -41,14 +41,21 @@ sigset_t block_signals() {
   ::_exit(error == ENOENT ? kNotFound : kCannotRun);
 }
 
+//@region reap
 /// Reaps all that have ended. \returns the command's exit code if it was among them, else -1
 int reap(pid_t command) {
-  int code = -1, status = 0;
+  int code = -1;
+  //@exercise 03.4 Reap whatever has ended, and remember the command's exit code
+  //@hint  one SIGCHLD may stand for several children: signals of one kind do not queue
+  //@hint  waitpid(2) with -1 and WNOHANG, until it finds nobody; WIFEXITED and WTERMSIG make the code
+  int status = 0;
   for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     if (pid == command) code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  //@end
   return code;
 }
+//@endregion
 
 int serve(pid_t command) {
   sigset_t all;

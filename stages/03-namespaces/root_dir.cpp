@@ -48,6 +48,7 @@ RootDir RootDir::at(const std::string& host_path) {
   return RootDir(UniqueFd(check(::open(host_path.c_str(), flags), "open", host_path)));
 }
 
+//@region open
 int RootDir::try_open(const std::string& path, int flags, std::uint64_t resolve) const {
   //@exercise 03.1 Open a path of the container so that it cannot lead out of the root
   //@hint  openat2(2) has no wrapper in glibc: syscall(SYS_openat2, folder, path, &how, sizeof how)
@@ -63,6 +64,7 @@ int RootDir::try_open(const std::string& path, int flags, std::uint64_t resolve)
   }
   //@end
 }
+//@endregion
 
 UniqueFd RootDir::open(std::string_view path, int flags) const {
   const std::string text(path);

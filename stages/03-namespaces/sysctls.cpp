@@ -27,6 +27,7 @@ DetachedMount private_procfs() {
                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
 }
 
+//@region setting
 /// No link, no mount and no ".." on the way; what was opened is a file of procfs.
 UniqueFd open_setting(int proc, const std::string& path) {
   open_how how{};
@@ -39,6 +40,7 @@ UniqueFd open_setting(int proc, const std::string& path) {
   if (about.f_type != PROC_SUPER_MAGIC) throw std::runtime_error(path + " is no file of procfs");
   return file;
 }
+//@endregion
 
 class SysctlsStep : public IsolationStep {
  public:

@@ -130,13 +130,19 @@ class UserStep : public IsolationStep {
     check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl", "PR_SET_KEEPCAPS");
   }
 
+  //@region change_user
   void change_user(LaunchContext& context) const {
     give_pipes_to(ids_.uid);
     const auto call = context.call("setresuid", text_of(ids_));
+    //@exercise 03.5 Stop being root, in the only order that works
+    //@hint  setgroups(2) and setresgid(2) need a capability that goes with root
+    //@hint  all three ids each time: a saved uid of 0 is a way back
     check(::setgroups(ids_.groups.size(), ids_.groups.data()), "setgroups");
     check(::setresgid(ids_.gid, ids_.gid, ids_.gid), "setresgid");
     check(::setresuid(ids_.uid, ids_.uid, ids_.uid), "setresuid");
+    //@end
   }
+  //@endregion
 
   void keep_capabilities(LaunchContext& context) const {
     CapabilitySets sets = *capabilities_;

@@ -1,0 +1,45 @@
+/// \file
+/// What nobody acts on: a warning, or a refusal where silence would be dangerous.
+
+#include "02-daemon/unclaimed_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/harness.hpp"
+
+using namespace slipway;
+using namespace slipway::test;
+using nlohmann::json;
+
+TEST_CASE("a wish that nobody acts on earns a warning; the absence of one does not",
+          "[unit][create]") {
+  const json wishes = {{"Memory", 5}, {"Init", true}, {"CapAdd", {"x"}}, {"Claimed", 1}};
+  CHECK(unclaimed_fields(wishes, {"Claimed"}) ==
+        std::vector<std::string>{"HostConfig.CapAdd: nothing in this engine acts on it",
+                                 "HostConfig.Init: nothing in this engine acts on it",
+                                 "HostConfig.Memory: nothing in this engine acts on it"});
+  const json nothing = {{"Memory", 0},
+                        {"Init", false},
+                        {"CapAdd", nullptr},
+                        {"Dns", json::array()},
+                        {"MemorySwappiness", -1},
+                        {"PidMode", ""},
+                        {"NetworkMode", "default"}};
+  CHECK(unclaimed_fields(nothing, {}).empty());
+}
+
+TEST_CASE("a user that nobody changes to is refused, not forgotten", "[unit][create]") {
+  CHECK_THROWS_WITH(unclaimed_config({{"User", "app"}}, {}),
+                    Catch::Contains("User: nothing in this engine can run a command as another"));
+  CHECK(unclaimed_config({{"User", "app"}}, {"User"}).empty());
+  CHECK(unclaimed_config({{"User", ""}, {"Hostname", "x"}}, {}).size() == 1);
+}
+
+TEST_CASE("stage 02's engine says that it has no users", "[engine][create]") {
+  TestEngine engine({.stage = "02", .images = false});
+  const auto refused = engine.slipway({"run", "--rm", "--user", "app", "host", "true"});
+  INFO(refused);
+  CHECK(refused.status == 125);
+  CHECK_THAT(refused.err, Catch::Contains("User: nothing in this engine"));
+  CHECK(engine.http("GET", "/containers/json?all=1").json().empty());
+}
