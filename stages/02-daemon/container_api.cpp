@@ -6,6 +6,8 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "attach_proxy.hpp"
 #include "client_watch.hpp"
+#include "container_prune.hpp"
+#include "container_top.hpp"
 #include "container_view.hpp"
 #include "create_request.hpp"
 #include "disk_usage.hpp"
@@ -56,7 +58,7 @@ void start(Exchange& exchange, const Api& api) {
 
 void kill(Exchange& exchange, const Api& api) {
   const std::string signal = exchange.request().query.value("signal", "KILL");
-  api.engine.kill(exchange.parameter("id"), parse_signal(signal));
+  api.engine.kill(exchange.parameter("id"), parse_signal(signal), api.while_serving());
   exchange.respond({.status = 204});
 }
 
@@ -76,15 +78,27 @@ void stop(Exchange& exchange, const Api& api) {
 
 void restart(Exchange& exchange, const Api& api) {
   const HttpRequest& request = exchange.request();
-  const std::string id = api.container(exchange)->record.id;
-  try {
-    api.engine.stop(id, request.query.number("t"), stop_signal(request), api.while_serving());
-  } catch (const ApiError& error) {
-    if (error.status() != 304) throw;  // 304: it does not run, so it is only started
-  }
-  api.engine.start(id, exchange.trace());
-  api.engine.events().publish(*api.container(exchange), "restart");
+  api.engine.restart(exchange.parameter("id"), request.query.number("t"), stop_signal(request),
+                     exchange.trace(), api.while_serving());
   exchange.respond({.status = 204});
+}
+
+void rename(Exchange& exchange, const Api& api) {
+  api.engine.rename(exchange.parameter("id"), exchange.request().query.value("name"));
+  exchange.respond({.status = 204});
+}
+
+void top(Exchange& exchange, const Api& api) {
+  const ContainerPtr container = api.container(exchange);
+  pid_t first = 0;
+  {
+    const std::scoped_lock lock(container->mutex);
+    require_allowed(Request::top, *container, exchange.parameter("id"));
+    first = container->state.pid;
+  }
+  const json answer = container_processes(first, exchange.request().query.value("ps_args"));
+  api.engine.events().publish(*container, "top");
+  exchange.respond(json_response(200, answer));
 }
 
 WaitCondition wait_condition(const std::string& text) {
@@ -139,7 +153,13 @@ void attach(Exchange& exchange, const Api& api) {
 }
 
 void remove(Exchange& exchange, const Api& api) {
-  api.engine.remove(exchange.parameter("id"), exchange.request().query.flag("force"),
+  const HttpQuery& query = exchange.request().query;
+  if (query.flag("link")) {
+    static_cast<void>(api.container(exchange));
+    throw conflict("Conflict, cannot remove the default link name of the container");
+  }
+  api.engine.remove(exchange.parameter("id"),
+                    {.force = query.flag("force"), .volumes = query.flag("v")},
                     api.while_serving());
   exchange.respond({.status = 204});
 }
@@ -171,10 +191,16 @@ void add_container_routes(Router& router, Engine& engine,
   add("GET", "/events", [](Exchange& exchange, const Api& a) {
     serve_events(exchange, a.engine.events(), [&a] { return a.server->stopping(); });
   });
+  add("POST", "/containers/prune", [](Exchange& exchange, const Api& a) {
+    const HttpQuery& query = exchange.request().query;
+    exchange.respond(json_response(200, prune_containers(a.engine, query, a.while_serving())));
+  });
+  add("GET", "/containers/{id}/top", top);
   add("POST", "/containers/{id}/start", start);
   add("POST", "/containers/{id}/stop", stop);
   add("POST", "/containers/{id}/restart", restart);
   add("POST", "/containers/{id}/kill", kill);
+  add("POST", "/containers/{id}/rename", rename);
   add("POST", "/containers/{id}/wait", wait);
   add("POST", "/containers/{id}/attach", attach);
   add("DELETE", "/containers/{id}", remove);

@@ -12,7 +12,8 @@ using nlohmann::json;
 
 Commands container_commands() {
   return join(run_commands(), attach_commands(), stop_commands(), logs_commands(),
-              inspect_commands(), ps_commands(), df_commands(), event_commands());
+              inspect_commands(), ps_commands(), df_commands(), event_commands(), prune_commands(),
+              top_commands());
 }
 
 std::string filters_json(const std::vector<std::string>& filters) {

@@ -15,12 +15,14 @@ Commands container_commands();
 
 Commands run_commands();      ///< run, create (run_cli.cpp)
 Commands attach_commands();   ///< start, attach, wait (attach_cli.cpp)
-Commands stop_commands();     ///< kill, stop, rm (stop_cli.cpp)
+Commands stop_commands();     ///< kill, stop, restart, rename, rm (stop_cli.cpp)
 Commands logs_commands();     ///< logs (logs_cli.cpp)
 Commands inspect_commands();  ///< inspect (inspect_cli.cpp)
 Commands ps_commands();       ///< ps (ps_cli.cpp)
 Commands df_commands();       ///< system df (df_cli.cpp)
 Commands event_commands();    ///< events (event_cli.cpp)
+Commands prune_commands();    ///< container prune (prune_cli.cpp)
+Commands top_commands();      ///< top (top_cli.cpp)
 
 /// A kind of object and where the API has one of it.
 struct InspectKind {

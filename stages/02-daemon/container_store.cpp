@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "01-cli-socket/http_message.hpp"
 #include "01-cli-socket/json_fields.hpp"
@@ -51,7 +53,48 @@ ContainerRecord record_from_json(const json& document) {
   return record;
 }
 
-std::string record_path(const std::string& folder) { return folder + "/record.json"; }
+constexpr char kStopped[] = "/stopped";
+constexpr char kRemoving[] = "/removing.json";
+constexpr char kRemovingVolumes[] = "/removing-volumes.json";
+
+const char* record_name(Durability durability) {
+  return durability == Durability::durable ? "/record.json" : "/record-until-boot.json";
+}
+
+/// The record in this file; nothing if there is none.
+std::optional<ContainerRecord> read_record(const std::string& folder, const std::string& name) {
+  const auto text = read_file(folder + name);
+  if (!text) return std::nullopt;
+  ContainerRecord record = record_from_json(parse_json(*text, name.substr(1)));
+  const std::string id = folder.substr(folder.rfind('/') + 1);
+  if (record.id != id) throw std::runtime_error("it is the record of container " + record.id);
+  return record;
+}
+
+/// The name in a record that cannot be read as a whole; empty if not even that can be made out.
+std::string name_in(const std::string& file) {
+  try {
+    const json document = parse_json(read_file(file).value_or(""), "record");
+    return JsonFields(document).text("Name");
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+/// A file that was renamed and never synced may have kept its name over a power cut, and lost its content.
+bool lost_its_content(const std::string& file) {
+  try {
+    return read_file(file).value_or("").find_first_not_of('\0') == std::string::npos;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool rename_if_there(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return true;
+  if (errno != ENOENT) throw SysError(errno, "rename", from);
+  return false;
+}
 
 }  // namespace
 
@@ -60,45 +103,78 @@ ContainerStore::ContainerStore(std::string folder) : folder_(std::move(folder)) 
 }
 
 void ContainerStore::save(const ContainerRecord& record, Durability durability) {
-  const std::string folder = folder_of(record.id);
   try {
-    make_folders(folder, 0710);
-    write_file_atomically(record_path(folder), to_json(record).dump(1) + "\n", durability);
+    make_folders(folder_of(record.id), 0710);
+    replace(record, durability);
     if (durability == Durability::durable) sync_folder(folder_);
   } catch (...) {
-    remove_tree(folder);
+    remove_tree(folder_of(record.id));
     throw;
   }
 }
 
-void ContainerStore::remove(const std::string& id, Durability durability) {
+void ContainerStore::replace(const ContainerRecord& record, Durability durability) {
+  write_file_atomically(folder_of(record.id) + record_name(durability),
+                        to_json(record).dump(1) + "\n", durability);
+}
+
+void ContainerStore::note_stop(const std::string& id, const std::string& run) {
+  write_file_atomically(folder_of(id) + kStopped, run + "\n");
+}
+
+std::string ContainerStore::stopped_run(const std::string& id) const {
+  std::string run = read_file(folder_of(id) + kStopped).value_or("");
+  if (run.ends_with('\n')) run.pop_back();
+  return run;
+}
+
+void ContainerStore::begin_removal(const std::string& id, bool volumes, Durability durability) {
   const std::string folder = folder_of(id);
-  if (::unlink(record_path(folder).c_str()) != 0 && errno != ENOENT) {
-    throw SysError(errno, "unlink", record_path(folder));
+  const std::string target = folder + (volumes ? kRemovingVolumes : kRemoving);
+  bool renamed = false;
+  for (const Durability kind : {Durability::volatile_, Durability::durable}) {
+    renamed = rename_if_there(folder + record_name(kind), target) || renamed;
   }
-  // Without the record there is no container, whatever becomes of the rest.
-  if (durability == Durability::durable && std::filesystem::exists(folder)) sync_folder(folder);
+  if (renamed && durability == Durability::durable) sync_folder(folder);
+}
+
+void ContainerStore::remove(const std::string& id) { remove_tree(folder_of(id)); }
+
+void ContainerStore::load_folder(const std::string& id, StoredContainers& found) {
+  const std::string folder = folder_of(id);
+  for (const Durability kind : {Durability::durable, Durability::volatile_}) {
+    const std::string file = record_name(kind);
+    if (kind == Durability::volatile_ && lost_its_content(folder + file)) continue;
+    try {
+      if (auto record = read_record(folder, file)) {
+        found.records.push_back(std::move(*record));
+        return;
+      }
+    } catch (const std::exception& error) {
+      found.broken.push_back({id, name_in(folder + file), error.what()});
+      return;
+    }
+  }
+  for (const bool volumes : {false, true}) {
+    try {
+      auto record = read_record(folder, volumes ? kRemovingVolumes : kRemoving);
+      if (!record) continue;
+      found.removals.push_back({std::move(*record), volumes});
+      return;
+    } catch (const std::exception&) {  // what cannot be read says nothing about what is to go
+    }
+  }
   remove_tree(folder);
 }
 
-std::vector<ContainerRecord> ContainerStore::load(std::vector<BrokenRecord>& broken) {
-  std::vector<ContainerRecord> records;
+StoredContainers ContainerStore::load() {
+  StoredContainers found;
+  std::vector<std::string> ids;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    const std::string id = entry.path().filename();
-    try {
-      const auto text = read_file(record_path(entry.path()));
-      if (!text) {
-        remove_tree(entry.path());
-        continue;
-      }
-      ContainerRecord record = record_from_json(parse_json(*text, "record.json"));
-      if (record.id != id) throw std::runtime_error("it is the record of container " + record.id);
-      records.push_back(std::move(record));
-    } catch (const std::exception& error) {
-      broken.push_back({id, error.what()});
-    }
+    ids.push_back(entry.path().filename());
   }
-  return records;
+  for (const std::string& id : ids) load_folder(id, found);
+  return found;
 }
 
 }  // namespace slipway

@@ -13,8 +13,7 @@ using nlohmann::json;
 namespace {
 
 json state_json(const ContainerState& state) {
-  const bool running = state.status == Status::running || state.status == Status::paused ||
-                       state.status == Status::restarting;
+  const bool running = is_up(state.status);
   return {{"Status", to_string(state.status)},
           {"Running", running},
           {"Paused", state.status == Status::paused},
@@ -104,7 +103,7 @@ json inspect_container(const Engine& engine, const Container& container,
             {"HostsPath", ""},
             {"LogPath", shown_log_path(engine, container, state)},
             {"Name", "/" + record.name},
-            {"RestartCount", 0},
+            {"RestartCount", state.restart_count},
             {"Driver", "overlay2"},
             {"Platform", "linux"},
             {"MountLabel", ""},

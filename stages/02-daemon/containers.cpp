@@ -13,26 +13,6 @@ std::string without_slash(const std::string& name) {
 
 }  // namespace
 
-std::string_view to_string(Status status) {
-  switch (status) {
-    case Status::created:
-      return "created";
-    case Status::running:
-      return "running";
-    case Status::paused:
-      return "paused";
-    case Status::restarting:
-      return "restarting";
-    case Status::removing:
-      return "removing";
-    case Status::exited:
-      return "exited";
-    case Status::dead:
-      return "dead";
-  }
-  return "dead";
-}
-
 ContainerPtr ContainerTable::maybe_find(const std::string& reference) const {
   const std::scoped_lock lock(mutex_);
   if (const auto exact = by_id_.find(reference); exact != by_id_.end()) return exact->second;
@@ -80,6 +60,12 @@ void ContainerTable::reserve_name(const std::string& name, const std::string& id
 void ContainerTable::release_name(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   id_by_name_.erase(name);
+}
+
+void ContainerTable::rename(Container& container, const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  id_by_name_.erase(container.record.name);
+  container.record.name = name;
 }
 
 void ContainerTable::insert(ContainerPtr container) {

@@ -2,6 +2,7 @@
 /// \file
 /// The containers that an engine knows: one object each, found by id, name or id prefix.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -13,13 +14,11 @@
 #include <vector>
 
 #include "01-cli-socket/raw_stream.hpp"
+#include "container_states.hpp"
 #include "engine_module.hpp"
+#include "task_files.hpp"
 
 namespace slipway {
-
-/// The states that a container can be in, Docker's words.
-enum class Status { created, running, paused, restarting, removing, exited, dead };
-std::string_view to_string(Status status);
 
 /// What is true of a container's process now. Volatile: rebuilt at engine start from the supervisor's answers and the
 /// exit ledger.
@@ -28,9 +27,15 @@ struct ContainerState {
   pid_t pid = 0;
   int exit_code = 0;
   bool oom_killed = false;
-  std::string error;                                ///< why the last start failed
-  std::string started_at = "0001-01-01T00:00:00Z";  ///< RFC 3339 with nanoseconds
-  std::string finished_at = "0001-01-01T00:00:00Z";
+  std::string error;                ///< why the last start failed
+  std::string started_at = kNever;  ///< RFC 3339 with nanoseconds; names the latest run
+  std::string finished_at = kNever;
+  int restart_count = 0;               ///< how often its policy has started it since somebody did
+  std::chrono::milliseconds pause{0};  ///< before the policy's next start
+  bool stopped = false;                ///< somebody sent this run a signal, `stop` or `kill`
+  bool kept_down = false;   ///< and one that is to end it: its policy does not start it again
+  bool kept = false;        ///< a `restart` is under way: its end is not its removal
+  bool known = false;       ///< what the ledger says of earlier runs has been taken in
   bool ending = false;      ///< its end is being dealt with: a start or a removal waits for that
   bool starting = false;    ///< a start is under way: everything else waits for it
   std::uint64_t exits = 0;  ///< how often it has ended in this engine's life: what `wait` counts by
@@ -47,6 +52,8 @@ struct PendingAttach {
 /// One container. `record` is immutable but for its name; `state` only under `mutex`; `changed` tells of every change.
 struct Container {
   ContainerRecord record;
+  std::string
+      broken;  ///< why its record cannot be read; set before anybody sees it. It can only be removed
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
   ContainerState state;
@@ -71,6 +78,8 @@ class ContainerTable {
   /// Takes `name` for `id`. \throws ApiError 409 in docker's words if another container has it
   void reserve_name(const std::string& name, const std::string& id);
   void release_name(const std::string& name);
+  /// The container's name becomes `name`, which is reserved; the old one is free.
+  void rename(Container& container, const std::string& name);
   void insert(ContainerPtr container);
   void erase(const Container& container);
 

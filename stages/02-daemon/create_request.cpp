@@ -8,6 +8,7 @@
 #include "log_config.hpp"
 #include "oci_spec.hpp"
 #include "request_shape.hpp"
+#include "restart_policy.hpp"
 #include "signals.hpp"
 
 namespace slipway {
@@ -57,7 +58,7 @@ void check_config(const json& config) {
 }
 
 void check_host_config(const json& host_config) {
-  const JsonFields fields(host_config, "HostConfig");
+  static_cast<void>(restart_policy_of(host_config));
   check_log_config(host_config);
 }
 

@@ -1,5 +1,5 @@
-// What the engine learns from others: ends of containers, and after a restart what went on without it. The files are the
-// truth (records, the exit ledger, locks that shims hold); news only says that it is time to look.
+// What an engine finds when it comes: containers that ran on or ended without it, removals that were cut short. The files are
+// the truth (records, the exit ledger, locks that shims hold); news only says that it is time to look.
 
 #include <algorithm>
 #include <chrono>
@@ -8,7 +8,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "engine.hpp"
-#include "log_reader.hpp"
+#include "restart_policy.hpp"
 
 namespace slipway {
 
@@ -16,12 +16,12 @@ using nlohmann::json;
 
 namespace {
 
-/// What a "die" event says: the code, and how many whole seconds it ran.
-std::map<std::string, std::string> exit_attributes(const ExitRecord& record) {
-  const std::int64_t ran = parse_log_time(record.finished_at, "FinishedAt") -
-                           parse_log_time(record.started_at, "StartedAt");
-  return {{"exitCode", std::to_string(record.exit_code)},
-          {"execDuration", std::to_string(std::max<std::int64_t>(ran, 0) / 1'000'000'000)}};
+constexpr std::size_t kShortId = 12;
+
+template <class Map>
+auto* value_in(Map& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
 }
 
 }  // namespace
@@ -33,6 +33,9 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
       supervisor_(paths_) {
   load_records();
   for (const auto& module : modules_) module->open({paths_, containers_, events_});
+  for (const PendingRemoval& removal : unfinished_removals_) {
+    clear_away(removal.record, removal.volumes);
+  }
   reconcile();
   monitor_ = std::thread([this] { monitor(); });
 }
@@ -40,29 +43,50 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
 Engine::~Engine() {
   supervisor_.stop_listening();
   monitor_.join();
+  stopping_ = true;
+  for (const ContainerPtr& container : containers_.all()) {
+    const std::scoped_lock lock(container->mutex);
+    container->changed.notify_all();
+  }
   supervisor_.dismiss_if_idle();
 }
 
 void Engine::load_records() {
-  std::vector<BrokenRecord> broken;
-  for (ContainerRecord& record : store_.load(broken)) {
+  StoredContainers stored = store_.load();
+  unfinished_removals_ = std::move(stored.removals);
+  for (ContainerRecord& record : stored.records) {
     auto container = std::make_shared<Container>();
     container->record = std::move(record);
+    const std::string name = container->record.name;
     try {
-      containers_.reserve_name(container->record.name, container->record.id);
-      containers_.insert(std::move(container));
+      containers_.reserve_name(name, container->record.id);
+      containers_.insert(container);
     } catch (const std::exception& error) {
-      ignore_record(container->record.id, error.what());
+      list_broken(container->record.id, name, error.what());
     }
   }
-  for (const BrokenRecord& record : broken) ignore_record(record.id, record.reason);
+  for (const BrokenRecord& record : stored.broken) {
+    list_broken(record.id, record.name, record.reason);
+  }
 }
 
-/// A newer Slipway wrote it, or somebody's editor: it is left as it is, with its process and its past.
-void Engine::ignore_record(const std::string& id, const std::string& reason) {
-  log_line(LogLevel::error,
-           "container " + id + ": its record cannot be read, ignoring it: " + reason);
-  unreadable_.insert(id);
+/// A newer Slipway wrote it, or a disk lost a part of it: it is listed, with the reason, and left as it is until somebody
+/// mends or removes it. Its process runs on.
+void Engine::list_broken(const std::string& id, const std::string& wanted_name,
+                         const std::string& reason) {
+  log_line(LogLevel::error, "container " + id + ": its record cannot be read: " + reason);
+  auto container = std::make_shared<Container>();
+  container->record.id = id;
+  container->broken = "the container's record cannot be read: " + reason;
+  container->state.status = Status::dead;
+  container->state.error = container->broken;
+  for (const std::string& name : {wanted_name, "broken_" + id.substr(0, kShortId)}) {
+    if (name.empty() || containers_.maybe_find(name)) continue;
+    container->record.name = name;
+    containers_.reserve_name(name, id);
+    break;
+  }
+  containers_.insert(std::move(container));
 }
 
 void Engine::monitor() {
@@ -76,69 +100,17 @@ void Engine::monitor() {
   }
 }
 
-void Engine::on_exit(const ExitRecord& record) {
-  const ContainerPtr container = containers_.maybe_find(record.id);
-  if (!container) return;
-  workers_.run("the end of container " + record.id,
-               [this, container, record] { apply_exit(container, record); });
-}
-
-/// Idempotent: an exit counts only for the run that it belongs to, and once.
-void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record) {
-  const bool then_remove = is_auto_remove(container->record);
-  {
-    const std::scoped_lock lock(container->mutex);
-    ContainerState& state = container->state;
-    const bool same_run = state.started_at == record.started_at && state.status == Status::running;
-    if (!same_run || state.ending) return;
-    state.ending = true;
-  }
-  Trace trace("exit", "engine");
-  {
-    const auto step =
-        trace.begin("02", "exit", "exit record", "code " + std::to_string(record.exit_code));
-    release_modules(*container);
-  }
-  {
-    const std::scoped_lock lock(container->mutex);
-    ContainerState& state = container->state;
-    state.ending = false;
-    state.status = then_remove ? Status::removing : Status::exited;
-    state.pid = 0;
-    state.exit_code = record.exit_code;
-    state.oom_killed = record.oom_killed;
-    state.error = record.error;
-    state.finished_at = record.finished_at;
-    ++state.exits;
-    container->exit_steps = trace.steps();
-    events_.publish(*container, "die", exit_attributes(record));
-    container->changed.notify_all();
-  }
-  if (then_remove) remove_in_background(container);
-}
-
-void Engine::remove_in_background(const ContainerPtr& container) {
-  workers_.run("removing container " + container->record.id,
-               [this, container] { finish_removal(container); });
-}
-
-void Engine::release_modules(const Container& container) noexcept {
-  for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) {
-    (*module)->release(container.record);
-  }
-}
-
 void Engine::reconcile() {
   // Tasks first: a task that ends between the two questions has its record then.
-  std::set<std::string> tasks;
-  for (const json& task : supervisor_.tasks()) tasks.insert(task.at("Id"));
+  std::map<std::string, json> tasks;
+  const json list = supervisor_.tasks();
+  for (const json& task : list) tasks[task.at("Id")] = task;
   std::map<std::string, ExitRecord> exits;
   for (ExitRecord& record : supervisor_.exits()) exits[record.id] = std::move(record);
   for (const ContainerPtr& container : containers_.all()) {
     const std::string& id = container->record.id;
-    const auto record = exits.find(id);
     try {
-      if (record != exits.end()) reconcile_container(container, record->second, tasks.contains(id));
+      reconcile_container(container, value_in(exits, id), value_in(tasks, id));
     } catch (const std::exception& error) {  // one container must not keep the others from us
       log_line(LogLevel::error, "container " + id + ": " + error.what());
     }
@@ -146,66 +118,114 @@ void Engine::reconcile() {
     exits.erase(id);
   }
   // What is left belongs to no container: its creation or its removal was cut short.
-  for (const auto& [id, record] : exits) tasks.insert(id);
-  for (const std::string& id : tasks) {
-    if (!unreadable_.contains(id)) forget_task(id);
-  }
+  for (const auto& [id, record] : exits) tasks[id] = {};
+  for (const auto& [id, task] : tasks) forget_task(id);
 }
 
 //@region reconcile
 /// Makes the state of a container what the ledger says of its latest run (02-I5). Idempotent.
-void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord& record,
-                                 bool has_task) {
+void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord* record,
+                                 const json* task) {
   //@exercise 02.2 Learn from the ledger what happened while this engine was away
-  //@hint  a container that this engine has not started is `created` and has no `exits` yet
-  //@hint  take the run's start from the record and call it running; apply_exit() ends what is over
-  //@hint  a run without an end and without a started task was never confirmed: undo_start() it
+  //@hint  a container that this engine has not started is not `known` yet: learn() of it, once
+  //@hint  of one that it knows, the ledger can only have the end of the run that it has begun
+  bool known = false;
   {
     const std::scoped_lock lock(container->mutex);
-    ContainerState& state = container->state;
-    const bool news = !state.starting && state.status == Status::created && state.exits == 0;
-    if (!news && !record.finished()) return;  // we started it, and shall hear of its end
-    if (news) state.started_at = record.started_at;
-    if (news) state.status = Status::running;
+    known = std::exchange(container->state.known, true);
   }
-  if (record.finished()) return apply_exit(container, record);
-  const auto pid = has_task ? started_pid(container->record.id) : std::nullopt;
-  if (!pid) return undo_start(*container);
-  const std::scoped_lock lock(container->mutex);
-  container->state.pid = *pid;
+  if (!known) return learn(container, record, task);
+  if (record && record->finished()) apply_exit(container, *record);
   //@end
 }
 //@endregion
 
+/// The first look at a container that an earlier engine left.
+void Engine::learn(const ContainerPtr& container, const ExitRecord* record, const json* task) {
+  if (!container->broken.empty()) {
+    const std::scoped_lock lock(container->mutex);
+    if (task) container->state.pid = task->value("Pid", 0);
+    return;
+  }
+  if (record && !record->finished()) {
+    const bool started = task && task->value("Started", false);
+    const auto pid = started ? std::optional(task->at("Pid").get<pid_t>()) : started_pid(*record);
+    if (pid) return take_over(container, *record, *pid);
+    // Nobody was told that it runs: it never did. What is to be known is the run before.
+    const auto before = ledger_entry(record->id);
+    if (before && before->finished()) return take_ended(container, *before);
+  } else if (record) {
+    return take_ended(container, *record);
+  }
+  release_modules(*container);
+}
+
+/// It ran on.
+void Engine::take_over(const ContainerPtr& container, const ExitRecord& record, pid_t pid) {
+  const bool stopped = store_.stopped_run(record.id) == record.started_at;
+  {
+    const std::scoped_lock lock(container->mutex);
+    ContainerState& state = container->state;
+    state.status = Status::running;
+    state.pid = pid;
+    state.started_at = record.started_at;
+    state.restart_count = record.restart_count;
+    state.stopped = state.kept_down = stopped;
+  }
+  for (const auto& module : modules_) module->adopt(container->record);
+}
+
+/// It has ended, in our time or before: an engine that starts does what the last one had no time for.
+void Engine::take_ended(const ContainerPtr& container, const ExitRecord& record) {
+  release_modules(*container);
+  const bool started = record.started_at != kNever;
+  const EndedRun run{.exit_code = record.exit_code,
+                     .stopped = started && store_.stopped_run(record.id) == record.started_at,
+                     .restarts_before = record.restart_count};
+  Status next = Status::exited;
+  {
+    const std::scoped_lock lock(container->mutex);
+    ContainerState& state = container->state;
+    take_record(state, record);
+    state.stopped = run.stopped;
+    if (!started) {
+      next = Status::created;
+    } else if (is_auto_remove(container->record)) {
+      next = Status::removing;
+    } else if (wants_start_with_engine(restart_policy_of(container->record.host_config), run)) {
+      ++state.restart_count;
+      next = Status::restarting;
+    }
+    state.status = next;
+  }
+  if (next == Status::removing) remove_in_background(container);
+  if (next == Status::restarting) restart_in_background(container);
+}
+
 /// The pid of a task that was let run; nothing if it was never started, and then it is gone. 0 if its shim has just ended:
 /// news of that is on its way.
-std::optional<pid_t> Engine::started_pid(const std::string& id) {
+std::optional<pid_t> Engine::started_pid(const ExitRecord& record) {
   try {
-    supervisor_.remove_unstarted(id);
+    supervisor_.remove_unstarted(record.id);
     return std::nullopt;
   } catch (const ApiError& error) {
-    if (error.status() == 404 && !in_ledger(id))
-      return std::nullopt;  // its creation was taken back
+    const auto entry = error.status() == 404 ? ledger_entry(record.id) : std::optional(record);
+    // Its creation was taken back.
+    if (!entry || entry->started_at != record.started_at) return std::nullopt;
     if (error.status() != 409) return 0;
   }
   try {
-    return supervisor_.task(id).at("Pid").get<pid_t>();
+    return supervisor_.task(record.id).at("Pid").get<pid_t>();
   } catch (const ApiError&) {
     return 0;
   }
 }
 
-bool Engine::in_ledger(const std::string& id) {
-  const std::vector<ExitRecord> exits = supervisor_.exits();
-  return std::any_of(exits.begin(), exits.end(), [&](const auto& exit) { return exit.id == id; });
-}
-
-/// Back to "created": an engine died before it could tell anybody that this container runs.
-void Engine::undo_start(Container& container) {
-  forget_task(container.record.id);
-  release_modules(container);
-  const std::scoped_lock lock(container.mutex);
-  container.state = ContainerState();
+std::optional<ExitRecord> Engine::ledger_entry(const std::string& id) {
+  for (ExitRecord& entry : supervisor_.exits()) {
+    if (entry.id == id) return std::move(entry);
+  }
+  return std::nullopt;
 }
 
 }  // namespace slipway

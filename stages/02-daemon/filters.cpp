@@ -49,12 +49,15 @@ std::vector<std::string> Filters::values(const std::string& name) const {
 
 bool Filters::labels_match(const std::map<std::string, std::string>& labels) const {
   const std::vector<std::string> wanted = values("label");
-  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& label) {
-    const std::size_t equals = label.find('=');
-    const auto found = labels.find(label.substr(0, equals));
-    if (found == labels.end()) return false;
-    return equals == std::string::npos || found->second == label.substr(equals + 1);
-  });
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const std::string& label) { return has_label(labels, label); });
+}
+
+bool has_label(const std::map<std::string, std::string>& labels, const std::string& label) {
+  const std::size_t equals = label.find('=');
+  const auto found = labels.find(label.substr(0, equals));
+  if (found == labels.end()) return false;
+  return equals == std::string::npos || found->second == label.substr(equals + 1);
 }
 
 namespace {

@@ -55,6 +55,9 @@ class TextPattern {
   std::shared_ptr<const regex_t> compiled_;  ///< null if it is plain, or no pattern
 };
 
+/// True if `label` ("key" or "key=value") is among these.
+bool has_label(const std::map<std::string, std::string>& labels, const std::string& label);
+
 /// True if the POSIX extended regular expression matches somewhere in `text`. \throws ApiError 400 if it is none
 bool matches_pattern(const std::string& pattern, const std::string& text);
 

@@ -271,10 +271,9 @@ void Shim::container_ended() {
   launcher_.undo();
   if (!ran) return finish_clients();
   finish_log();
-  unrecorded_ = ExitRecord{.id = settings_.id,
-                           .started_at = settings_.started_at,
-                           .finished_at = rfc3339_now(),
-                           .exit_code = exit_code_};
+  unrecorded_ = begun_record(settings_);
+  unrecorded_->finished_at = rfc3339_now();
+  unrecorded_->exit_code = exit_code_;
   spare_.reset();  // the ledger's file needs a descriptor
   record_exit();
 }

@@ -40,7 +40,7 @@ std::string status_text(const ContainerState& state) {
     case Status::removing:
       return "Removal In Progress";
     case Status::dead:
-      return "Dead";
+      return state.error.empty() ? "Dead" : "Dead: " + state.error;
     case Status::exited:
       break;
   }

@@ -40,13 +40,10 @@ class KillCommand final : public Command {
   std::vector<std::string> names_;
 };
 
-class StopCommand final : public Command {
+/// stop and restart: the same flags, another path.
+class StopLikeCommand : public Command {
  public:
-  CommandInfo info() const override {
-    return {.name = "stop",
-            .aliases = {"container stop"},
-            .summary = "Stop one or more running containers"};
-  }
+  explicit StopLikeCommand(std::string name) : name_(std::move(name)) {}
   std::vector<Option> options() override {
     return {{"-s,--signal", &signal_, "Signal to send first"},
             {"-t,--timeout,--time", &seconds_, "Seconds to wait before killing; -1: for ever"},
@@ -54,17 +51,56 @@ class StopCommand final : public Command {
   }
   int run(CliContext& context) override {
     const std::string seconds = seconds_ ? std::to_string(*seconds_) : "";
+    const std::string query = query_of({{"signal", signal_}, {"t", seconds}});
     return for_each_name(context, names_, [&](const std::string& name) {
-      context.api.call(
-          "POST", container_path(name, "/stop" + query_of({{"signal", signal_}, {"t", seconds}})));
+      context.api.call("POST", container_path(name, "/" + name_ + query));
       context.out << name << std::endl;
     });
   }
 
  private:
+  std::string name_;
   std::string signal_;
   std::optional<long> seconds_;
   std::vector<std::string> names_;
+};
+
+class StopCommand final : public StopLikeCommand {
+ public:
+  StopCommand() : StopLikeCommand("stop") {}
+  CommandInfo info() const override {
+    return {.name = "stop",
+            .aliases = {"container stop"},
+            .summary = "Stop one or more running containers"};
+  }
+};
+
+class RestartCommand final : public StopLikeCommand {
+ public:
+  RestartCommand() : StopLikeCommand("restart") {}
+  CommandInfo info() const override {
+    return {.name = "restart",
+            .aliases = {"container restart"},
+            .summary = "Stop and start one or more containers"};
+  }
+};
+
+class RenameCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {.name = "rename", .aliases = {"container rename"}, .summary = "Rename a container"};
+  }
+  std::vector<Option> options() override {
+    return {{"container", &name_, "", true}, {"new_name", &new_name_, "", true}};
+  }
+  int run(CliContext& context) override {
+    context.api.call("POST", container_path(name_, "/rename" + query_of({{"name", new_name_}})));
+    return 0;
+  }
+
+ private:
+  std::string name_;
+  std::string new_name_;
 };
 
 class RemoveCommand final : public Command {
@@ -106,6 +142,8 @@ Commands stop_commands() {
   Commands commands;
   commands.push_back(std::make_unique<KillCommand>());
   commands.push_back(std::make_unique<StopCommand>());
+  commands.push_back(std::make_unique<RestartCommand>());
+  commands.push_back(std::make_unique<RenameCommand>());
   commands.push_back(std::make_unique<RemoveCommand>());
   return commands;
 }

@@ -40,6 +40,14 @@ void kill_task(Exchange& exchange, TaskTable& tasks) {
   exchange.respond({.status = 204});
 }
 
+void record_failed_start(Exchange& exchange, TaskTable& tasks) {
+  const json body = read_json_body(exchange);
+  const JsonFields fields(body);
+  tasks.record_failed_start(checked_id(exchange), static_cast<int>(fields.integer("ExitCode")),
+                            fields.text("Error"));
+  exchange.respond({.status = 204});
+}
+
 void list_exits(Exchange& exchange, TaskTable& tasks) {
   json list = json::array();
   for (const ExitRecord& record : tasks.exits()) list.push_back(to_json(record));
@@ -89,6 +97,7 @@ void add_supervisor_routes(Router& router, TaskTable& tasks,
     exchange.respond({.status = 204});
   });
   router.add("GET", "/exits", [&tasks](Exchange& e) { list_exits(e, tasks); });
+  router.add("PUT", "/exits/{id}", [&tasks](Exchange& e) { record_failed_start(e, tasks); });
   router.add("GET", "/events", [&tasks, &server](Exchange& e) { stream_exits(e, tasks, *server); });
   router.add("POST", "/dismiss", [&tasks, &server](Exchange& e) { dismiss(e, tasks, *server); });
 }

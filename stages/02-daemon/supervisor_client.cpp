@@ -94,7 +94,7 @@ HttpResponse SupervisorClient::ask_once(std::string_view method, const std::stri
 /// (RFC 9110, 9.2.2).
 HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,
                                    std::string_view body, Trace* trace) {
-  const bool idempotent = method == "GET" || method == "DELETE";
+  const bool idempotent = method == "GET" || method == "PUT" || method == "DELETE";
   HttpResponse response;
   try {
     response = ask_once(method, target, body, trace);
@@ -124,6 +124,12 @@ void SupervisorClient::kill(const std::string& id, int signal) {
 
 void SupervisorClient::remove_unstarted(const std::string& id) {
   ask("DELETE", "/tasks/" + id + "?only=unstarted", {}, nullptr);
+}
+
+void SupervisorClient::start_failed(const std::string& id, int exit_code,
+                                    const std::string& message) {
+  const json body{{"ExitCode", exit_code}, {"Error", message}};
+  ask("PUT", "/exits/" + id, dump_json(body), nullptr);
 }
 
 /// Asked again if the supervisor dies over it: a removal that was begun is finished, and twice is as good as once.

@@ -35,6 +35,8 @@ class SupervisorClient {
   void start(const std::string& id, Trace& trace);
   void kill(const std::string& id, int signal);
   void remove(const std::string& id);
+  /// A start came to nothing: what is left of it goes, and why is in the ledger when this returns.
+  void start_failed(const std::string& id, int exit_code, const std::string& message);
   /// \throws ApiError 409 if it was started, 404 if there is no such task
   void remove_unstarted(const std::string& id);
   [[nodiscard]] nlohmann::json tasks();

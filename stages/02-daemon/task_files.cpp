@@ -39,6 +39,7 @@ json to_json(const TaskSettings& settings) {
   return {{"Id", settings.id},
           {"Ledger", settings.ledger},
           {"StartedAt", settings.started_at},
+          {"RestartCount", settings.restart_count},
           {"Durable", settings.durable},
           {"Stdio", to_json(settings.stdio)}};
 }
@@ -48,17 +49,27 @@ TaskSettings task_settings_from_json(const json& document) {
   return {.id = fields.text("Id"),
           .ledger = fields.text("Ledger"),
           .started_at = fields.text("StartedAt"),
+          .restart_count = static_cast<int>(fields.integer("RestartCount")),
           .durable = fields.boolean("Durable", true),
           .stdio = stdio_from(fields.object("Stdio"))};
 }
 
+ExitRecord begun_record(const TaskSettings& settings) {
+  return {.id = settings.id,
+          .started_at = settings.started_at,
+          .restart_count = settings.restart_count};
+}
+
 json to_json(const ExitRecord& record) {
-  return {{"Id", record.id},
-          {"StartedAt", record.started_at},
-          {"FinishedAt", record.finished_at},
-          {"ExitCode", record.exit_code},
-          {"OOMKilled", record.oom_killed},
-          {"Error", record.error}};
+  json document{{"Id", record.id},
+                {"StartedAt", record.started_at},
+                {"FinishedAt", record.finished_at},
+                {"RestartCount", record.restart_count},
+                {"ExitCode", record.exit_code},
+                {"OOMKilled", record.oom_killed},
+                {"Error", record.error}};
+  if (!record.previous.empty()) document["Previous"] = json::parse(record.previous);
+  return document;
 }
 
 ExitRecord exit_record_from_json(const json& document) {
@@ -66,9 +77,11 @@ ExitRecord exit_record_from_json(const json& document) {
   return {.id = fields.text("Id"),
           .started_at = fields.text("StartedAt"),
           .finished_at = fields.text("FinishedAt"),
+          .restart_count = static_cast<int>(fields.integer("RestartCount")),
           .exit_code = static_cast<int>(fields.integer("ExitCode")),
           .oom_killed = fields.boolean("OOMKilled"),
-          .error = fields.text("Error")};
+          .error = fields.text("Error"),
+          .previous = fields.has("Previous") ? document.at("Previous").dump() : std::string()};
 }
 
 void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability) {

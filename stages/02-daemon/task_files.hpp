@@ -21,6 +21,9 @@ namespace slipway {
 /// The descriptor on which a shim reports to the supervisor that started it, once: `{"Pid":…}` or `{"Error":…}`.
 inline constexpr int kReportFd = 3;
 
+/// The time of what has not happened, as Docker writes it.
+inline constexpr char kNever[] = "0001-01-01T00:00:00Z";
+
 /// A task's standard streams.
 struct TaskStdio {
   bool terminal = false;
@@ -46,6 +49,7 @@ struct TaskSettings {
   std::string id;
   std::string ledger;      ///< folder of exit records
   std::string started_at;  ///< RFC 3339; names this run of the container
+  int restart_count = 0;   ///< how often its restart policy has started it, this run included
   bool durable =
       true;  ///< false: the container will be removed at its end, so its exit need not survive a power cut
   TaskStdio stdio;
@@ -69,12 +73,19 @@ struct ExitRecord {
   std::string id{};
   std::string started_at{};
   std::string finished_at{};  ///< empty while it runs
+  int restart_count = 0;      ///< of this run, see TaskSettings
   int exit_code = 0;          ///< 0…255; 128 + n for signal n
   bool oom_killed = false;
-  std::string error{};  ///< why it ended, if that was not its own doing
+  std::string
+      error{};  ///< why it ended, if that was not its own doing; why it could not be started
+  std::string
+      previous{};  ///< while it runs: the JSON of the run before, in case that this one is taken back
 
   [[nodiscard]] bool finished() const { return !finished_at.empty(); }
 };
+
+/// The entry that a run begins with.
+ExitRecord begun_record(const TaskSettings& settings);
 
 nlohmann::json to_json(const TaskSettings& settings);
 /// \throws ApiError 400 that names the field

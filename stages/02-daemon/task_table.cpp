@@ -182,6 +182,7 @@ void TaskTable::complete_ledger() {
   for (ExitRecord& record : exits()) {
     if (record.finished() || tasks_.contains(record.id) || shim_lives(record.id)) continue;
     const bool same_boot = fs::exists(tasks_folder_ + "/" + record.id);
+    record.previous.clear();
     record.finished_at = rfc3339_now();
     record.exit_code = same_boot ? 137 : 255;
     record.error = same_boot ? "the container's shim was killed" : "the host stopped";
@@ -263,7 +264,42 @@ void TaskTable::discard(Task& task) {
     reap(task);
   }
   remove_tree(task.folder.path);
-  ::unlink((ledger_ + "/" + task.id + ".json").c_str());
+  restore_previous(task.id);
+}
+
+/// The ledger's entry of the run before, as JSON; empty if there was none, or none that can be read.
+std::string TaskTable::previous_run(const std::string& id) const {
+  const auto record = read_entry(id);
+  if (!record) return {};
+  return record->finished() ? to_json(*record).dump() : record->previous;
+}
+
+/// Undoes what the begin of a run did to the ledger: the entry of the run before is there again.
+void TaskTable::restore_previous(const std::string& id) const {
+  const auto record = read_entry(id);
+  if (!record || record->finished()) return;
+  if (!record->previous.empty()) {
+    const ExitRecord previous = exit_record_from_json(json::parse(record->previous));
+    return write_exit_record(ledger_, previous, Durability::durable);
+  }
+  ::unlink((ledger_ + "/" + id + ".json").c_str());
+}
+
+void TaskTable::take_back(const std::string& id) {
+  clear_away(id);
+  restore_previous(id);
+}
+
+void TaskTable::record_failed_start(const std::string& id, int exit_code,
+                                    const std::string& message) {
+  const Turn turn(*this, id);
+  take_back(id);
+  ExitRecord record =
+      read_entry(id).value_or(ExitRecord{.id = id, .started_at = kNever, .finished_at = kNever});
+  record.exit_code = exit_code;
+  record.oom_killed = false;
+  record.error = message;
+  write_exit_record(ledger_, record, Durability::durable);
 }
 
 /// Starts the shim and reads its report. Meanwhile the start goes into the ledger: its fsync overlaps with the launch.
@@ -285,8 +321,9 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   writer.reset();
   {
     const auto step = trace.begin("02", "ledger", "rename", ledger_ + "/" + task.id + ".json");
-    write_exit_record(ledger_, {.id = task.id, .started_at = task.settings.started_at},
-                      task.settings.durability());
+    ExitRecord record = begun_record(task.settings);
+    record.previous = previous_run(task.id);
+    write_exit_record(ledger_, record, task.settings.durability());
   }
   const std::string text = read_report(reader);
   json report = json::parse(text, nullptr, false);
@@ -305,7 +342,7 @@ void TaskTable::start(const std::string& id, Trace& trace) {
     task->started = true;
     return;
   }
-  forget(id);
+  take_back(id);
   throw ApiError(response.status, error_message(response));
 }
 
@@ -325,7 +362,7 @@ void TaskTable::remove_unstarted(const std::string& id) {
   const Turn turn(*this, id);
   const TaskPtr task = find_or_adopt(id);
   if (ask_shim(task->folder).at("Status") != "created") throw conflict("task was started: " + id);
-  forget(id);
+  take_back(id);
 }
 
 void TaskTable::forget(const std::string& id) {
@@ -358,16 +395,19 @@ void TaskTable::end_task(Task& task) const {
     send_signal(task.process, SIGKILL);
     if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
   } else {
-    // Its end is just being written: a record that came after the entry was removed would stay for ever.
-    wait_for_record(task);
+    // Its end is just being written: a record that came after the entry was removed would stay for ever. With a full disk
+    // it never is, and its shim goes on trying.
+    if (!wait_for_record(task)) send_signal(task.shim, SIGKILL);
   }
 }
 
-void TaskTable::wait_for_record(const Task& task) const {
+/// False if the end is still not recorded.
+bool TaskTable::wait_for_record(const Task& task) const {
   for (int waited = 0; waited < kShimPatienceMs && !wait_until_ended(task.shim, 1); ++waited) {
     const auto record = read_exit_record(ledger_, task.id);
-    if (!record || record->finished()) return;
+    if (!record || record->finished()) return true;
   }
+  return wait_until_ended(task.shim, 0);
 }
 
 json TaskTable::describe(const std::string& id) {
@@ -386,6 +426,7 @@ json TaskTable::describe_all() const {
                     {"Pid", task->pid},
                     {"ShimPid", task->shim_pid},
                     {"StartedAt", task->settings.started_at},
+                    {"Started", task->started.load()},
                     {"ShimSocket", task->folder.socket()}});
   }
   for (const std::string& id : entries_of(tasks_folder_)) {
@@ -478,6 +519,7 @@ void TaskTable::shim_ended(const TaskPtr& task) {
   if (task->started && record && !record->finished() &&
       record->started_at == task->settings.started_at) {
     send_signal(task->process, SIGKILL);
+    record->previous.clear();
     record->finished_at = rfc3339_now();
     record->exit_code = 137;
     record->error = "the container's shim was killed";

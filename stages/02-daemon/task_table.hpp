@@ -70,6 +70,9 @@ class TaskTable {
   /// Forgets a task that was set up and never started; the question and the act are one.
   /// \throws ApiError 409 if it was started, 404 if there is none (its end is in the ledger, or about to be)
   void remove_unstarted(const std::string& id);
+  /// A start came to nothing: takes the task back and records why, without a trace of the run before being lost.
+  /// \throws SysError
+  void record_failed_start(const std::string& id, int exit_code, const std::string& message);
   /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
   void remove(const std::string& id);
 
@@ -91,12 +94,15 @@ class TaskTable {
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
   nlohmann::json start_shim(Task& task, Trace& trace);
   [[nodiscard]] bool shim_lives(const std::string& id) const;
-  void wait_for_record(const Task& task) const;
+  bool wait_for_record(const Task& task) const;
   void adopt(const std::string& id);
   void sweep_ledger() const;
   void complete_ledger();
   void discard(Task& task);
   void forget(const std::string& id);
+  void take_back(const std::string& id);
+  void restore_previous(const std::string& id) const;
+  [[nodiscard]] std::string previous_run(const std::string& id) const;
   void clear_away(const std::string& id);
   void end_task(Task& task) const;
 

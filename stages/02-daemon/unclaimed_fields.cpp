@@ -13,8 +13,8 @@ using nlohmann::json;
 namespace {
 
 /// What the engine's own stage acts on, or what means nothing to it by design: clients send these with every request.
-constexpr std::string_view kOwnFields[] = {"AutoRemove", "LogConfig", "ConsoleSize",
-                                           "ContainerIDFile"};
+constexpr std::string_view kOwnFields[] = {"AutoRemove", "RestartPolicy", "LogConfig",
+                                           "ConsoleSize", "ContainerIDFile"};
 
 bool asks_for_nothing(const json& value) {
   if (value.is_string()) return value == "" || value == "no" || value == "default";

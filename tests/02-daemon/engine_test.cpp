@@ -210,7 +210,7 @@ TEST_CASE("a running container is not removed, unless by force", "[02][engine]")
   engine.run(name, "exec sleep 100");
   const auto refused = engine.http("DELETE", "/containers/" + name);
   CHECK(refused.status == 409);
-  CHECK(refused.json()["message"] == "cannot remove container \"" + name +
+  CHECK(refused.json()["message"] == "cannot remove container \"/" + name +
                                          "\": container is running: stop the container before "
                                          "removing or force remove");
   CHECK(engine.http("DELETE", "/containers/" + name + "?force=1").status == 204);

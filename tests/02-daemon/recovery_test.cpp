@@ -149,7 +149,8 @@ TEST_CASE("a host that stopped ends what ran: code 255 and why", "[02][engine][r
 }
 
 TEST_CASE(
-    "a record that cannot be read is named and left alone, its container runs on, others work",
+    "a record that cannot be read is listed with the reason and left alone, its process runs on, "
+    "others work",
     "[02][engine][recovery][attack]") {
   const bool newer = GENERATE(true, false);
   PlainEngine engine;
@@ -167,9 +168,14 @@ TEST_CASE(
   write_text(file, newer ? changed.dump() : whole.substr(0, whole.size() / 2));
 
   engine.start();
-  CHECK_THAT(engine.log(), Contains(id) && Contains("its record cannot be read, ignoring it") &&
+  CHECK_THAT(engine.log(), Contains(id) && Contains("its record cannot be read") &&
                                Contains(newer ? "written by a newer version" : "record.json"));
-  CHECK(engine.status(bad) == "gone");
+  const json listed = engine.inspect(id)["State"];
+  CHECK(listed["Status"] == "dead");
+  CHECK_THAT(listed["Error"].get<std::string>(), Contains("record cannot be read"));
+  CHECK_THAT(engine.slipway({"ps", "-a"}).out, Contains("Dead: ") && Contains(good));
+  CHECK(engine.slipway({"start", id}).status != 0);
+  CHECK(engine.slipway({"rm", id}).status != 0);  // its process runs
   CHECK(engine.wait(good) == "2\n");
   engine.run(random_name("new"), "exit 0");
   CHECK(alive(pid));

@@ -29,10 +29,10 @@ ContainerRecord record(const std::string& id, const std::string& name) {
 
 /// Loads the store anew. \returns names of the good, and "ID: why" of the broken
 std::pair<std::vector<std::string>, std::vector<std::string>> load(const fs::path& folder) {
-  std::vector<BrokenRecord> broken;
+  const StoredContainers found = ContainerStore(folder).load();
   std::vector<std::string> names, problems;
-  for (const auto& one : ContainerStore(folder).load(broken)) names.push_back(one.name);
-  for (const auto& one : broken) problems.push_back(one.id + ": " + one.reason);
+  for (const auto& one : found.records) names.push_back(one.name);
+  for (const auto& one : found.broken) problems.push_back(one.id + ": " + one.reason);
   return {names, problems};
 }
 
@@ -99,18 +99,18 @@ TEST_CASE("records of containers are saved, loaded and removed", "[02][store]") 
   ContainerStore store(folder.path());
   store.save(record("id1", "one"), Durability::durable);
   store.save(record("id2", "two"), Durability::volatile_);
-  std::vector<BrokenRecord> broken;
-  auto records = store.load(broken);
-  CHECK(broken.empty());
+  const StoredContainers found = store.load();
+  CHECK(found.broken.empty());
+  auto records = found.records;
   REQUIRE(records.size() == 2);
   std::sort(records.begin(), records.end(), [](auto& a, auto& b) { return a.id < b.id; });
   CHECK(records[0].name == "one");
   CHECK(records[0].config == record("", "").config);
   CHECK(records[0].sections == record("", "").sections);
-  store.remove("id1", Durability::durable);
+  store.remove("id1");
   CHECK_FALSE(fs::exists(folder.path() / "id1"));
-  store.remove("id1", Durability::durable);  // again: a removal that was cut short is repeated
-  store.remove("id2", Durability::volatile_);
+  store.remove("id1");  // again: a removal that was cut short is repeated
+  store.remove("id2");
   CHECK(fs::is_empty(folder.path()));
 }
 
@@ -120,6 +120,49 @@ TEST_CASE("a record that cannot be saved leaves nothing", "[02][store]") {
   fs::create_directories(folder.path() / "id1/record.json");
   CHECK_THROWS(store.save(record("id1", "one"), Durability::durable));
   CHECK_FALSE(fs::exists(folder.path() / "id1"));
+}
+
+TEST_CASE("a removal that was begun is a container no more, and is gone on with (02-I8)",
+          "[02][store]") {
+  const bool volumes = GENERATE(true, false);
+  const auto durability = GENERATE(Durability::durable, Durability::volatile_);
+  TempFolder folder;
+  ContainerStore store(folder.path());
+  store.save(record("id1", "one"), durability);
+  store.begin_removal("id1", volumes, durability);
+  store.begin_removal("id1", volumes, durability);
+  const StoredContainers found = store.load();
+  CHECK(found.records.empty());
+  REQUIRE(found.removals.size() == 1);
+  CHECK(found.removals[0].record.name == "one");
+  CHECK(found.removals[0].volumes == volumes);
+  store.remove("id1");
+  CHECK(store.load().removals.empty());
+}
+
+TEST_CASE("a --rm record that a power cut emptied is gone; one that can be read is kept",
+          "[02][store][attack]") {
+  TempFolder folder;
+  ContainerStore store(folder.path());
+  store.save(record("id1", "one"), Durability::volatile_);
+  store.save(record("id2", "two"), Durability::volatile_);
+  const std::string lost = GENERATE(as<std::string>(), "", std::string(200, '\0'));
+  for (const auto& file : fs::directory_iterator(folder.path() / "id2")) {
+    write_text(file.path(), lost);
+  }
+  const auto [names, problems] = load(folder.path());
+  CHECK(names == std::vector<std::string>{"one"});
+  CHECK(problems.empty());
+  CHECK_FALSE(fs::exists(folder.path() / "id2"));
+}
+
+TEST_CASE("which run was stopped is remembered", "[02][store]") {
+  TempFolder folder;
+  ContainerStore store(folder.path());
+  store.save(record("id1", "one"), Durability::durable);
+  CHECK(store.stopped_run("id1").empty());
+  store.note_stop("id1", "2025-01-01T00:00:01Z");
+  CHECK(store.stopped_run("id1") == "2025-01-01T00:00:01Z");
 }
 
 TEST_CASE("folders without a record are what a cut creation or removal left: they go",
