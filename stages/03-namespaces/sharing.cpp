@@ -107,6 +107,8 @@ ApiError not_running(const Mode& mode, const Donor& donor) {
                   donor.id + " is not running");
 }
 
+/// The path in /proc that a spec names is opened by the shim a few milliseconds later. A donor that ends in between is a
+/// start that fails (ENOENT); its pid comes round again only after all others have been given out (pid_max).
 Donor running_donor(const Mode& mode, const std::string& id, const ContainerTable* containers) {
   Donor donor = find_donor(id, containers);
   const bool runs = donor.status == Status::running || donor.status == Status::paused;

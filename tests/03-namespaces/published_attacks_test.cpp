@@ -1,11 +1,15 @@
 // Published vulnerabilities of container runtimes, each as a test: a hostile root or option, and a canary folder beside
 // the root whose listing, contents and modes must not change.
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <atomic>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "harbour.hpp"
 
@@ -251,6 +255,34 @@ TEST_CASE("CVE-2025-24965: what the runtime makes in a root stays in the root",
   const auto result = harbour.run({"--init", "--workdir", "/sbin/new"}, {"/probe", "exit", "0"});
   INFO(result);
   CHECK(fs::exists(harbour.root + harbour.canary.string() + "/new"));
+}
+
+TEST_CASE(
+    "CVE-2021-30465, CVE-2024-45310: a place that is exchanged for a link all the time stays "
+    "inside",
+    "[engine][03][cve]") {
+  WatchedHarbour harbour;
+  const std::string folder = harbour.root + "/a", exchanged = harbour.root + "/z";
+  fs::create_directory(folder);
+  fs::create_symlink("../../../../../.." + harbour.canary.string(), exchanged);
+  std::atomic<bool> done = false;
+  std::atomic<int> exchanges = 0;
+  std::thread attacker([&] {
+    while (!done) {
+      ::renameat2(AT_FDCWD, folder.c_str(), AT_FDCWD, exchanged.c_str(), RENAME_EXCHANGE);
+      ++exchanges;
+    }
+  });
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = std::to_string(i);
+    // Each start finds the folder, the link, or one after the other; it may fail, but never outside.
+    harbour.run(
+        {"--tmpfs", "/a/t" + name, "--device", "/dev/zero:/a/n" + name, "--workdir", "/a/w" + name},
+        {"/probe", "exit", "0"});
+  }
+  done = true;
+  attacker.join();
+  CHECK(exchanges > 100);
 }
 
 TEST_CASE("annotations cannot steer the runtime", "[engine][03][cve]") {
