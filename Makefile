@@ -6,7 +6,7 @@ BUILD ?= build
 # ---- The one list of Debian packages: to build, to check, to test, to read -------------------------
 PACKAGES := g++ make ccache pkg-config libboost1.81-dev nlohmann-json3-dev libcli11-dev catch2 \
   libarchive-dev libacl1-dev libbz2-dev liblzma-dev libzstd-dev zlib1g-dev libssl-dev \
-  libseccomp-dev libcap-dev busybox-static bzip2 xz-utils zstd python3 curl strace iproute2 procps skopeo \
+  libseccomp-dev libcap-dev busybox-static bzip2 xz-utils zstd python3 python3-docker curl strace iproute2 procps skopeo \
   doxygen clang-tidy-14 clang-format-14 universal-ctags
 
 # ---- How things are compiled and linked -------------------------------------------------------------
