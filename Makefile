@@ -159,7 +159,7 @@ $(IMAGES) &: tests/images/make_images.py $(BUILD)/images/probe /bin/busybox
 # ---- What you ask for ------------------------------------------------------------------------------------
 export PYTHONDONTWRITEBYTECODE := 1
 export SLIPWAY_BUILD := $(BUILD)
-.PHONY: help deps run test images bench doctor lint deps-picture print-links tidy format asan tsan storm docs clean
+.PHONY: help deps run test images bench oracle doctor lint deps-picture print-links tidy format asan tsan storm docs clean
 
 help: ## this list
 	@echo "Slipway: a container runtime that is also a course. You can ask for:"
@@ -182,6 +182,9 @@ images: $(IMAGES) ## make the test images in build/images/ (no docker, no networ
 
 bench: final images ## measure `run --rm` beside docker, podman and crun
 	@python3 tests/bench/bench.py
+
+oracle: final images ## ask a real dockerd the same things, where one is installed, and print what differs
+	@python3 tests/oracle/oracle.py
 
 doctor: ## look at this machine: can it build and run containers?
 	@scripts/doctor.sh

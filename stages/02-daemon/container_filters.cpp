@@ -177,9 +177,6 @@ bool ContainerFilters::passes(const ContainerRecord& record, const ContainerStat
                       [](const auto& is_task) {
                         return is_task == "false" || is_task == "0";  // tasks are a swarm's
                       }) &&
-         filters_.any(
-             "isolation",
-             [](const auto& isolation) { return isolation.empty() || isolation == "default"; }) &&
          filters_.any("ancestor", [&](const auto& image) { return is_of_image(record, image); }) &&
          filters_.labels_match(JsonFields(record.config, "Config").text_map("Labels"));
 }

@@ -155,10 +155,11 @@ void ImagesModule::describe_in_list(const ContainerRecord& record, json& entry) 
 void ImagesModule::describe_system(json& info) const {
   info["Images"] = store_->all().size();
   info["Driver"] = "overlay2";
-  info["DriverStatus"] = {{"Backing Filesystem", file_system_of(data_root_)},
-                          {"Supports d_type", "true"},
-                          {"Native Overlay Diff", "true"},
-                          {"userxattr", "false"}};
+  // Arrays by name: braces around two strings would make an object.
+  info["DriverStatus"] = json::array(
+      {json::array({"Backing Filesystem", file_system_of(data_root_)}),
+       json::array({"Supports d_type", "true"}), json::array({"Native Overlay Diff", "true"}),
+       json::array({"userxattr", "false"})});
 }
 
 }  // namespace slipway

@@ -192,3 +192,34 @@ TEST_CASE("requests about images have docker's answers") {
   CHECK_FALSE(engine.http("GET", "/v1.50/images/busybox/json").json()["Config"].contains("Tty"));
   CHECK(engine.http("GET", "/v1.41/images/busybox/json").json()["Config"].contains("Tty"));
 }
+
+TEST_CASE("looking at containers: whose image, how large, on what disk",
+          "[05][engine][images][views]") {
+  TestEngine engine({.stage = "05"});
+  REQUIRE(
+      engine
+          .slipway({"run", "--name", "wrote", "busybox", "sh", "-c", "head -c 5000 /dev/zero > /x"})
+          .status == 0);
+  const auto get = [&](const std::string& target) { return engine.http("GET", target).json(); };
+  const auto named = [&](const std::string& image) {
+    return engine.slipway({"ps", "-aq", "-f", "ancestor=" + image}).out.empty() ? 0 : 1;
+  };
+  const std::string id = get("/images/busybox/json")["Id"];
+  for (const std::string& image :
+       {std::string("busybox"), std::string("busybox:latest"), id, id.substr(7, 12)}) {
+    CAPTURE(image);
+    CHECK(named(image) == 1);
+  }
+  CHECK(named("nosuch") == 0);
+  const json sized = get("/containers/json?all=1&size=1")[0];
+  CHECK(sized["SizeRw"] == 5000);
+  CHECK(sized["SizeRootFs"] == get("/images/busybox/json")["Size"].get<int>() + 5000);
+  const json usage = get("/system/df");
+  for (const json& image : usage["Images"]) {
+    if (image["Id"] == id) CHECK(image["Containers"] == 1);
+  }
+  CHECK(usage["LayersSize"] > 1'000'000);
+  const json driver = get("/info")["DriverStatus"];
+  REQUIRE(driver.is_array());
+  CHECK(driver[0][0] == "Backing Filesystem");
+}
