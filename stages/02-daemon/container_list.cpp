@@ -3,6 +3,7 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/router.hpp"
 #include "container_filters.hpp"
+#include "container_states.hpp"
 #include "container_view.hpp"
 #include "inspect_defaults.hpp"
 #include "oci_spec.hpp"
@@ -61,10 +62,6 @@ void fit_to_version(const HttpRequest& request, const ContainerRecord& record, j
     entry["HostConfig"]["Annotations"] = notes;
   for (json& endpoint : entry["NetworkSettings"]["Networks"])
     fit_endpoint_to_version(request, endpoint);
-}
-
-bool is_up(Status status) {
-  return status == Status::running || status == Status::paused || status == Status::restarting;
 }
 
 /// Zero sizes are left out of lists, as docker does.
