@@ -237,4 +237,14 @@ Words read_env_file(const std::string& path) {
   return lines;
 }
 
+void add_environment(const std::vector<std::string>& words, json& env) {
+  for (const std::string& word : words) {
+    if (word.find('=') != std::string::npos) {
+      env.push_back(word);
+    } else if (const char* value = std::getenv(word.c_str())) {
+      env.push_back(word + "=" + value);
+    }
+  }
+}
+
 }  // namespace slipway

@@ -40,4 +40,7 @@ void add_exposed_ports(const std::string& text, nlohmann::json& exposed);
 /// Lines NAME=VALUE of an `--env-file`; '#' begins a comment line. Words without '=' are kept as they are.
 std::vector<std::string> read_env_file(const std::string& path);
 
+/// `-e NAME` takes the value from our own environment; unset there, it is left out.
+void add_environment(const std::vector<std::string>& words, nlohmann::json& env);
+
 }  // namespace slipway

@@ -90,17 +90,6 @@ bool takes_list(FieldKind kind) {
   return std::find(kLists.begin(), kLists.end(), kind) != kLists.end();
 }
 
-/// `-e NAME` takes the value from our own environment; unset there, it is left out.
-void add_environment(const std::vector<std::string>& words, json& env) {
-  for (const std::string& word : words) {
-    if (word.find('=') != std::string::npos) {
-      env.push_back(word);
-    } else if (const char* value = std::getenv(word.c_str())) {
-      env.push_back(word + "=" + value);
-    }
-  }
-}
-
 /// `-v HOST:PATH[:OPTIONS]` and `-v NAME:PATH` are binds, `-v PATH` is a volume without a name.
 void add_volume(const std::string& text, json& body) {
   if (text.find(':') == std::string::npos) {

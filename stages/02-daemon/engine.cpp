@@ -10,6 +10,7 @@
 #include "identity.hpp"
 #include "log_config.hpp"
 #include "oci_spec.hpp"
+#include "shim_client.hpp"
 #include "signals.hpp"
 #include "unclaimed_fields.hpp"
 
@@ -145,7 +146,7 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
     const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
     task = supervisor_.create(id, spec, settings_of(container, started_at), trace);
   }
-  let_clients_in(container, task);
+  let_clients_in(container, task.pid);
   const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
   supervisor_.start(id, trace);
 }
@@ -188,20 +189,20 @@ void Engine::start_failed(Container& container, const std::string& message) {
 
 /// Says that it runs, before it does: its end may be announced at once. Those who attach from now on go to the shim
 /// by themselves; those who wait already are connected here, so that they miss nothing.
-void Engine::let_clients_in(Container& container, const CreatedTask& task) {
+void Engine::let_clients_in(Container& container, pid_t pid) {
   std::vector<std::shared_ptr<PendingAttach>> pending;
   {
     const std::scoped_lock lock(container.mutex);
     pending.swap(container.pending_attaches);
     container.state.status = Status::running;
-    container.state.pid = task.pid;
+    container.state.pid = pid;
     container.state.exit_code = 0;
     container.state.oom_killed = false;
   }
   for (const auto& attach : pending) {
     std::optional<RawStream> stream;
     try {
-      stream = HttpClient(task.shim_socket).upgrade("POST", "/attach?" + attach->query);
+      stream = ShimClient(paths_.exec_root, container.record.id).attach(attach->query);
     } catch (const std::exception& error) {
       log_line(LogLevel::error,
                "attaching to container " + container.record.id + ": " + error.what());
@@ -223,9 +224,8 @@ std::shared_ptr<PendingAttach> Engine::begin_attach(Container& container,
     return pending;
   }
   lock.unlock();
-  const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
   try {
-    pending->stream = HttpClient(socket).upgrade("POST", "/attach?" + query);
+    pending->stream = ShimClient(paths_.exec_root, container.record.id).attach(query);
   } catch (
       const std::exception&) {  // it has ended this moment: the client reads the end of the stream
     pending->failed = true;

@@ -82,7 +82,7 @@ class Engine {
   void begin_start(Container& container, const std::string& started_at);
   nlohmann::json build_spec(const Container& container, Trace& trace);
   void launch(Container& container, const std::string& started_at, Trace& trace);
-  void let_clients_in(Container& container, const CreatedTask& task);
+  void let_clients_in(Container& container, pid_t pid);
   void start_failed(Container& container, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
                                          const std::string& started_at) const;

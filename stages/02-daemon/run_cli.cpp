@@ -44,7 +44,11 @@ void write_cid_file(const std::string& path, const std::string& id) {
 /// Creates the container, prints the engine's warnings. \returns the id
 std::string create(CliContext& context, const CreateFlags& flags, bool attached,
                    const std::string& cid_file) {
-  const json answer = context.api.call("POST", flags.target(), flags.body(attached));
+  json body = flags.body(attached);
+  if (const json size = our_terminal_size(); flags.tty() && !size.is_null()) {
+    body["HostConfig"]["ConsoleSize"] = size;
+  }
+  const json answer = context.api.call("POST", flags.target(), body);
   for (const json& warning :
        answer.value("Warnings", json()).is_array() ? answer["Warnings"] : json::array()) {
     context.err << "WARNING: " << warning.get<std::string>() << std::endl;

@@ -266,6 +266,13 @@ void TaskTable::discard(Task& task) {
   ::unlink((ledger_ + "/" + task.id + ".json").c_str());
 }
 
+/// Made once, with the first shim.
+const SealedProgram& TaskTable::sealed_shim(const std::string& program) {
+  const std::scoped_lock lock(mutex_);
+  if (!sealed_shim_) sealed_shim_.emplace(program);
+  return *sealed_shim_;
+}
+
 /// Starts the shim and reads its report. Meanwhile the start goes into the ledger: its fsync overlaps with the launch.
 json TaskTable::start_shim(Task& task, Trace& trace) {
   int ends[2];
@@ -274,9 +281,11 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   UniqueFd writer(ends[1]);
   {
     const auto step = trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path);
-    SpawnedProcess shim = spawn({.program = sibling_program("slipway-shim"),
+    const std::string program = sibling_program("slipway-shim");
+    SpawnedProcess shim = spawn({.program = sealed_shim(program).path(),
                                  .args = {task.folder.path},
                                  .descriptors = {{writer.get(), kReportFd}, {STDERR_FILENO, 2}},
+                                 .shown_as = program,
                                  .new_session = true});
     task.shim_pid = shim.pid;
     task.shim = std::move(shim.pidfd);

@@ -20,6 +20,7 @@
 #include "01-cli-socket/http_client.hpp"
 #include "01-cli-socket/trace.hpp"
 #include "feed.hpp"
+#include "sealed_program.hpp"
 #include "spawn.hpp"
 #include "task_files.hpp"
 
@@ -89,6 +90,7 @@ class TaskTable {
   TaskPtr find(const std::string& id) const;
   TaskPtr find_or_adopt(const std::string& id);
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
+  const SealedProgram& sealed_shim(const std::string& program);
   nlohmann::json start_shim(Task& task, Trace& trace);
   [[nodiscard]] bool shim_lives(const std::string& id) const;
   void wait_for_record(const Task& task) const;
@@ -116,6 +118,7 @@ class TaskTable {
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   Feed<ExitRecord> feed_;
+  std::optional<SealedProgram> sealed_shim_;  ///< what all our shims run
   UniqueFd epoll_;
   UniqueFd inotify_;
   UniqueFd wake_;

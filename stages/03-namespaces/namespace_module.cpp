@@ -9,6 +9,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/launch_step.hpp"
+#include "02-daemon/oci_spec.hpp"
 #include "annotations.hpp"
 #include "capabilities.hpp"
 #include "default_spec.hpp"
@@ -184,6 +185,16 @@ void NamespaceModule::prepare(StartContext& start) {
   write_identity(start.record, spec);
   spec["process"]["capabilities"] =
       capability_section(privileged ? capability_names(bounding_set()) : default_capabilities());
+}
+
+void NamespaceModule::prepare_exec(ExecContext& exec) {
+  const JsonFields request(exec.request);
+  json& process = exec.spec["process"];
+  const std::string user = request.text("User");
+  if (!user.empty()) exec.spec["annotations"][std::string(kUserAnnotation)] = user;
+  if (request.boolean("Privileged")) {
+    process["capabilities"] = capability_section(capability_names(bounding_set()));
+  }
 }
 
 void NamespaceModule::describe(const ContainerRecord& record, json& inspect) const {
