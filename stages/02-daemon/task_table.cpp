@@ -266,7 +266,6 @@ void TaskTable::discard(Task& task) {
   ::unlink((ledger_ + "/" + task.id + ".json").c_str());
 }
 
-/// Made once, with the first shim.
 const SealedProgram& TaskTable::sealed_shim(const std::string& program) {
   const std::scoped_lock lock(mutex_);
   if (!sealed_shim_) sealed_shim_.emplace(program);

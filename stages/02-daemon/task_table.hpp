@@ -118,7 +118,7 @@ class TaskTable {
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   Feed<ExitRecord> feed_;
-  std::optional<SealedProgram> sealed_shim_;  ///< what all our shims run
+  std::optional<SealedProgram> sealed_shim_;  ///< what all our shims run; made with the first
   UniqueFd epoll_;
   UniqueFd inotify_;
   UniqueFd wake_;

@@ -97,8 +97,7 @@ TEST_CASE("an exec has its streams, environment, folder and exit code", "[exec][
 TEST_CASE("inspect shows an exec while it runs and afterwards", "[exec][02]") {
   PlainEngine engine;
   engine.run("box", "exec sleep 1000");
-  const std::string id =
-      make_exec(engine, "box", {{"Cmd", {"sh", "-c", "exec sleep 1000"}}});
+  const std::string id = make_exec(engine, "box", {{"Cmd", {"sh", "-c", "exec sleep 1000"}}});
   CHECK(exec_state(engine, id).at("ExitCode").is_null());
   CHECK(engine.http("POST", "/exec/" + id + "/start", R"({"Detach":true})").status == 200);
   const json running = exec_state(engine, id);
