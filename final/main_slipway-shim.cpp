@@ -7,5 +7,7 @@
 
 int main(int argc, char** argv) {
   auto steps = slipway::namespace_steps(slipway::process_steps());  // 03 around 02
-  return slipway::run_shim(argc, argv, std::move(steps));
+  return slipway::run_shim(argc, argv, std::move(steps), [] {
+    return slipway::join_container_steps(slipway::process_steps());  // 03 around 02
+  });
 }

@@ -13,13 +13,14 @@ AttachClient::AttachClient(EventLoop& loop, RawStream stream, AttachOptions opti
                            StdinFeeder& feeder, std::string spool_folder)
     : loop_(loop),
       stream_(std::move(stream)),
-      options_(options),
+      options_(std::move(options)),
       feeder_(feeder),
       queue_(std::move(spool_folder)),
-      reading_(options.in) {
+      detach_(options_.detach_keys),
+      reading_(options_.in) {
   loop_.watch(stream_.fd(), 0, [this](std::uint32_t events) { on_events(events); });
   const std::string early = stream_.take_early();
-  if (options_.in && !early.empty()) feeder_.write(early);
+  if (options_.in && !early.empty()) take_input(early);
   update_interest();
 }
 
@@ -29,7 +30,11 @@ void AttachClient::output(StdioStream stream, std::string_view bytes) {
   const bool wanted = stream == StdioStream::out ? options_.out : options_.err;
   if (gone_ || !wanted) return;
   try {
-    queue_.push(encode_frame(stream, bytes));
+    if (options_.framed) {
+      queue_.push(encode_frame(stream, bytes));
+    } else {
+      queue_.push(bytes);
+    }
   } catch (const SysError&) {  // no room to keep its output: cut the client, not the container
     return leave();
   }
@@ -61,13 +66,19 @@ void AttachClient::read_input() {
   if (count <= 0) {
     input_ended();
   } else {
-    feeder_.write({buffer.data(), static_cast<std::size_t>(count)});
+    take_input({buffer.data(), static_cast<std::size_t>(count)});
   }
   update_interest();
 }
 
+void AttachClient::take_input(std::string_view bytes) {
+  feeder_.write(detach_.pass(bytes));
+  if (detach_.detached()) leave();
+}
+
 void AttachClient::input_ended() {
   reading_ = false;
+  feeder_.write(detach_.take_held());
   if (options_.closes_stdin) feeder_.finish();
 }
 

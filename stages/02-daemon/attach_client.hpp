@@ -1,12 +1,14 @@
 #pragma once
 /// \file
-/// One client attached to a container, inside the shim: output goes to it in docker's frames, its bytes go to stdin.
+/// One client attached to a process, inside the shim: output goes to it, in docker's frames or bare; its bytes go to
+/// stdin.
 
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "01-cli-socket/raw_stream.hpp"
+#include "detach_filter.hpp"
 #include "event_loop.hpp"
 #include "spool_queue.hpp"
 #include "stdin_feeder.hpp"
@@ -19,7 +21,9 @@ struct AttachOptions {
   bool in = false;
   bool out = false;
   bool err = false;
-  bool closes_stdin = false;  ///< its end of input ends the container's stdin (StdinOnce)
+  bool closes_stdin = false;  ///< its end of input ends the process's stdin (StdinOnce)
+  bool framed = true;         ///< false: bytes as they are, as for a terminal
+  std::string detach_keys{};  ///< as bytes; when they come in, this client is done. Empty: none
 };
 
 /// Not thread-safe. Owned by the shim, which drops it when `gone()`.
@@ -43,6 +47,7 @@ class AttachClient {
  private:
   void on_events(std::uint32_t events);
   void read_input();
+  void take_input(std::string_view bytes);
   void input_ended();
   void flush() noexcept;
   void update_interest();
@@ -53,6 +58,7 @@ class AttachClient {
   AttachOptions options_;
   StdinFeeder& feeder_;
   SpoolQueue queue_;
+  DetachFilter detach_;
   bool reading_;
   bool finishing_ = false;
   bool gone_ = false;

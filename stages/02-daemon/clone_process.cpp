@@ -14,7 +14,8 @@ ClonedProcess clone_process(std::uint64_t flags, int cgroup_fd) {
   clone_args arguments{};
   arguments.flags = flags | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
+  // A sibling's end is told as its maker's is: clone3(2) wants no signal named then.
+  if ((flags & CLONE_PARENT) == 0) arguments.exit_signal = SIGCHLD;
   if (cgroup_fd >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<std::uint64_t>(cgroup_fd);

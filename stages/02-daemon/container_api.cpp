@@ -10,6 +10,7 @@
 #include "container_top.hpp"
 #include "container_view.hpp"
 #include "create_request.hpp"
+#include "detach_filter.hpp"
 #include "disk_usage.hpp"
 #include "event_api.hpp"
 #include "log_api.hpp"
@@ -124,6 +125,16 @@ void wait(Exchange& exchange, const Api& api) {
   exchange.end_stream();
 }
 
+/// The keys as bytes: whatever the client calls them, the shim compares what is typed.
+std::string detach_keys(const HttpQuery& query) {
+  const std::string keys = query.value("detachKeys", kDefaultDetachKeys);
+  try {
+    return parse_detach_keys(keys);
+  } catch (const std::runtime_error&) {
+    throw bad_request("Invalid detach keys (" + keys + ") provided");
+  }
+}
+
 std::string attach_query(const HttpQuery& query, const Container& container) {
   const bool stream = query.flag("stream");
   const bool open_stdin = JsonFields(container.record.config, "Config").boolean("OpenStdin");
@@ -132,7 +143,7 @@ std::string attach_query(const HttpQuery& query, const Container& container) {
     const bool wanted = stream && query.flag(name) && (name != "stdin" || open_stdin);
     text += (text.empty() ? "" : "&") + name + (wanted ? "=1" : "=0");
   }
-  return text;
+  return text + "&detachKeys=" + percent_encode(detach_keys(query));
 }
 
 void attach(Exchange& exchange, const Api& api) {

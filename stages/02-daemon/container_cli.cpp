@@ -11,7 +11,7 @@ namespace slipway {
 using nlohmann::json;
 
 Commands container_commands() {
-  return join(run_commands(), attach_commands(), stop_commands(), logs_commands(),
+  return join(run_commands(), attach_commands(), exec_commands(), stop_commands(), logs_commands(),
               inspect_commands(), ps_commands(), df_commands(), event_commands(), prune_commands(),
               top_commands());
 }

@@ -15,6 +15,7 @@ Commands container_commands();
 
 Commands run_commands();      ///< run, create (run_cli.cpp)
 Commands attach_commands();   ///< start, attach, wait (attach_cli.cpp)
+Commands exec_commands();     ///< exec (exec_cli.cpp)
 Commands stop_commands();     ///< kill, stop, restart, rename, rm (stop_cli.cpp)
 Commands logs_commands();     ///< logs (logs_cli.cpp)
 Commands inspect_commands();  ///< inspect (inspect_cli.cpp)

@@ -25,6 +25,21 @@ void do_not_block(const UniqueFd& fd) {
 
 }  // namespace
 
+StdioPipes no_stdio_pipes() {
+  StdioPipes pipes;
+  for (UniqueFd& end : pipes.child) {
+    end.reset(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "open", "/dev/null"));
+  }
+  return pipes;
+}
+
+void take_terminal(StdioPipes& pipes, const UniqueFd& master) {
+  do_not_block(master);  // a flag of the open file: it holds for the copies
+  for (UniqueFd* end : {&pipes.stdin_writer, &pipes.stdout_reader}) {
+    end->reset(check(::fcntl(master.get(), F_DUPFD_CLOEXEC, 3), "fcntl", "F_DUPFD_CLOEXEC"));
+  }
+}
+
 StdioPipes make_stdio_pipes(bool open_stdin) {
   StdioPipes pipes;
   if (open_stdin) {

@@ -8,6 +8,7 @@
 #include "identity.hpp"
 #include "log_config.hpp"
 #include "oci_spec.hpp"
+#include "shim_client.hpp"
 #include "unclaimed_fields.hpp"
 
 namespace slipway {
@@ -127,9 +128,8 @@ std::shared_ptr<PendingAttach> Engine::begin_attach(Container& container,
     return pending;
   }
   lock.unlock();
-  const std::string socket = paths_.exec_root + "/tasks/" + container.record.id + "/shim.sock";
   try {
-    pending->stream = HttpClient(socket).upgrade("POST", "/attach?" + query);
+    pending->stream = ShimClient(paths_.exec_root, container.record.id).attach(query);
   } catch (
       const std::exception&) {  // it has ended this moment: the client reads the end of the stream
     pending->failed = true;

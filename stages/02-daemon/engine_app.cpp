@@ -9,6 +9,7 @@
 #include "01-cli-socket/system_api.hpp"
 #include "container_api.hpp"
 #include "engine.hpp"
+#include "exec_module.hpp"
 
 namespace slipway {
 
@@ -51,7 +52,10 @@ void serve(const Router& router, Exchange& exchange) {
 
 int run(const DaemonOptions& options, EngineModules modules) {
   const DaemonGuard guard(options);
+  modules.push_back(std::make_unique<ExecModule>());
+  auto& execs = static_cast<ExecModule&>(*modules.back());
   Engine engine({options.data_root, options.exec_root}, std::move(modules));
+  execs.serve_with(engine.modules());
   Router router;
   std::unique_ptr<HttpServer> server;
   add_system_routes(router, {.data_root = options.data_root,
@@ -61,7 +65,9 @@ int run(const DaemonOptions& options, EngineModules modules) {
   for (const auto& module : engine.modules()) module->add_routes(router);
   server = std::make_unique<HttpServer>(
       "engine", [&router](Exchange& exchange) { serve(router, exchange); }, standard_headers());
-  return serve_until_signal(options, *server);
+  const int code = serve_until_signal(options, *server);
+  execs.stop_watching();
+  return code;
 }
 
 }  // namespace

@@ -64,6 +64,14 @@ struct StartContext {
   Trace& trace;
 };
 
+/// One exec in preparation: another process in a container that runs.
+struct ExecContext {
+  const ContainerRecord& record;
+  const nlohmann::json& request;  ///< the body of POST /containers/ID/exec
+  nlohmann::json&
+      spec;  ///< the container's, as it was started; `process` and `annotations` are this process's own
+};
+
 /// What a stage adds to the engine. Methods are called from many threads; a module guards its own state.
 class EngineModule {
  public:
@@ -85,6 +93,8 @@ class EngineModule {
   /// On start: acquires things and writes this module's sections of the spec. If it throws, `release` of the modules
   /// before it is called.
   virtual void prepare(StartContext& /*start*/) {}
+  /// On exec: changes what this module decides about a process. The rest stays as the container's first process has it.
+  virtual void prepare_exec(ExecContext& /*exec*/) {}
   /// The process has ended by itself or was killed; `release` follows. Not for a failed start.
   virtual void ended(const ContainerRecord& /*record*/) noexcept {}
   /// At engine start instead of `release`: the container runs on, what an earlier engine prepared for it is in use.

@@ -4,6 +4,7 @@
 #include "01-cli-socket/log_line.hpp"
 #include "engine.hpp"
 #include "oci_spec.hpp"
+#include "shim_client.hpp"
 
 namespace slipway {
 
@@ -46,7 +47,7 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
     settings.restart_count = restart_count;
     task = supervisor_.create(id, spec, settings, trace);
   }
-  let_clients_in(container, task, started_at);
+  let_clients_in(container, task.pid, started_at);
   const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
   supervisor_.start(id, trace);
 }
@@ -101,8 +102,7 @@ void Engine::start_failed(Container& container, const std::string& message) {
 
 /// Says that it runs, before it does: its end may be announced at once. Those who attach from now on go to the shim
 /// by themselves; those who wait already are connected here, so that they miss nothing.
-void Engine::let_clients_in(Container& container, const CreatedTask& task,
-                            const std::string& started_at) {
+void Engine::let_clients_in(Container& container, pid_t pid, const std::string& started_at) {
   std::vector<std::shared_ptr<PendingAttach>> pending;
   {
     const std::scoped_lock lock(container.mutex);
@@ -111,14 +111,14 @@ void Engine::let_clients_in(Container& container, const CreatedTask& task,
     container.state.started_at = started_at;
     container.state.finished_at = kNever;
     container.state.error.clear();
-    container.state.pid = task.pid;
+    container.state.pid = pid;
     container.state.exit_code = 0;
     container.state.oom_killed = false;
   }
   for (const auto& attach : pending) {
     std::optional<RawStream> stream;
     try {
-      stream = HttpClient(task.shim_socket).upgrade("POST", "/attach?" + attach->query);
+      stream = ShimClient(paths_.exec_root, container.record.id).attach(attach->query);
     } catch (const std::exception& error) {
       log_line(LogLevel::error,
                "attaching to container " + container.record.id + ": " + error.what());

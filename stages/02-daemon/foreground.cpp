@@ -5,9 +5,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <thread>
 
 #include "01-cli-socket/api_error.hpp"
 #include "stdio_session.hpp"
@@ -18,11 +20,17 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kResizeTries = 10;
+constexpr std::chrono::milliseconds kResizePause{10};
+
 std::string attach_target(const ForegroundPlan& plan) {
   std::string target = container_path(plan.id, "/attach?stream=1");
   if (plan.send_stdin) target += "&stdin=1";
   if (plan.show_stdout) target += "&stdout=1";
   if (plan.show_stderr) target += "&stderr=1";
+  if (plan.detach_keys != kDefaultDetachKeys) {
+    target += "&detachKeys=" + percent_encode(plan.detach_keys);
+  }
   return target;
 }
 
@@ -33,12 +41,22 @@ std::string wait_target(const ForegroundPlan& plan) {
   return container_path(plan.id, "/wait?condition=" + condition);
 }
 
-/// Tells the container's terminal how large ours is. It may be gone already: then nobody needs the size.
-void send_terminal_size(ApiClient& api, const std::string& id) {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0) return;
-  api.request("POST", container_path(id, "/resize?h=" + std::to_string(size.ws_row) +
-                                             "&w=" + std::to_string(size.ws_col)));
+/// Tells the terminal over there how large ours is. It may be gone already: then nobody needs the size.
+/// \returns false if it could not be told
+bool send_terminal_size(ApiClient& api, const std::string& path) {
+  const json size = our_terminal_size();
+  if (size.is_null()) return true;
+  const std::string target = path + "/resize?h=" + std::to_string(size[0].get<int>()) +
+                             "&w=" + std::to_string(size[1].get<int>());
+  return api.request("POST", target).status < 400;
+}
+
+/// A process that has just been started may not have its terminal yet.
+void send_first_terminal_size(ApiClient& api, const std::string& path) {
+  for (int tries = 0; tries < kResizeTries; ++tries) {
+    if (send_terminal_size(api, path)) return;
+    std::this_thread::sleep_for(kResizePause * (tries + 1));
+  }
 }
 
 void send_signal(ApiClient& api, const std::string& id, int signal) {
@@ -53,7 +71,7 @@ SessionOptions session_options(ApiClient& api, const ForegroundPlan& plan) {
   if (plan.tty && plan.send_stdin) options.detach_keys = parse_detach_keys(plan.detach_keys);
   options.on_signal = [&api, plan](int signal) {
     if (signal == SIGWINCH) {
-      if (plan.tty) send_terminal_size(api, plan.id);
+      if (plan.tty) send_terminal_size(api, container_path(plan.id));
     } else {
       send_signal(api, plan.id, signal);
     }
@@ -67,6 +85,16 @@ std::unique_ptr<SignalInbox> inbox_for(const ForegroundPlan& plan) {
     return std::make_unique<SignalInbox>(std::initializer_list<int>{SIGWINCH});
   return std::make_unique<SignalInbox>(
       std::initializer_list<int>{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH});
+}
+
+SessionOptions session_options(ApiClient& api, const SessionPlan& plan) {
+  SessionOptions options{
+      .send_stdin = plan.send_stdin, .tty = plan.tty, .detach_keys = "", .on_signal = {}};
+  if (plan.tty && plan.send_stdin) options.detach_keys = parse_detach_keys(plan.detach_keys);
+  options.on_signal = [&api, plan](int) {
+    if (plan.tty) send_terminal_size(api, plan.path);
+  };
+  return options;
 }
 
 int exit_code_of(const std::string& wait_answer) {
@@ -90,6 +118,21 @@ void start(ApiClient& api, const ForegroundPlan& plan, HttpStream& waiting) {
 
 }  // namespace
 
+json our_terminal_size() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0) return nullptr;
+  return {size.ws_row, size.ws_col};
+}
+
+SessionEnd run_attached_session(CliContext& context, const SessionPlan& plan) {
+  const SessionOptions options = session_options(context.api, plan);
+  SignalInbox inbox({SIGWINCH});
+  RawStream stream = context.api.upgrade("POST", plan.target, plan.body.dump());
+  std::optional<RawTerminal> raw;
+  if (plan.tty && plan.send_stdin) raw.emplace(STDIN_FILENO);
+  return run_session(std::move(stream), inbox, options);
+}
+
 std::string container_path(const std::string& reference, const std::string& rest) {
   std::string name = percent_encode(reference.starts_with('/') ? reference.substr(1) : reference);
   for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at)) {
@@ -109,14 +152,14 @@ int run_in_foreground(CliContext& context, const ForegroundPlan& plan) {
 
   std::optional<RawTerminal> raw;
   if (plan.tty && plan.send_stdin) raw.emplace(STDIN_FILENO);
-  if (plan.tty) send_terminal_size(api, plan.id);
+  if (plan.tty) send_first_terminal_size(api, container_path(plan.id));
   auto step =
       api.trace().begin("02", "session", "poll", "stdin, stdout, stderr until the process ends");
   const SessionEnd end = run_session(std::move(stream), *inbox, options);
   raw.reset();
   if (end == SessionEnd::detached) {
-    context.err << "read escape sequence" << std::endl;
-    return 0;
+    if (plan.start) return 0;
+    throw std::runtime_error("read escape sequence");
   }
   return exit_code_of(waiting->read_all());
 }

@@ -19,6 +19,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,7 @@
 
 #include "01-cli-socket/trace.hpp"
 #include "01-cli-socket/unique_fd.hpp"
+#include "terminal.hpp"
 
 namespace slipway {
 
@@ -59,6 +61,16 @@ struct LaunchContext {
   std::vector<std::string> args{};
   std::vector<std::string> env{};
   std::string program{};  ///< child: the resolved path that execve gets; set by the step "program"
+
+  /// The process's terminal if it wants one. child: made by the step "terminal"; from then on the shim's, which has it in
+  /// its own context once the launch is "created".
+  Terminal terminal{};
+
+  /// For a process that joins a container (exec): the pidfd of the container's first process; -1 otherwise.
+  int container_pidfd = -1;
+  /// child: goes on as a new process in the pid namespace that setns(2) chose, still the shim's child; of our descriptors
+  /// it has 0, 1, 2 and its line to the shim. The old one ends. Set by the launcher. \throws SysError
+  std::function<void()> go_on_as_new_process{};
 
   std::string_view stage{};  ///< set by the launcher: the stage of the step that runs
   std::string_view step{};   ///< set by the launcher: its name

@@ -1,6 +1,7 @@
 #include "launcher.hpp"
 
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -82,8 +83,21 @@ void reset_signals() {
   for (const int number : {SIGPIPE, 32, 33}) reset_signal(number);
 }
 
+void reap(const UniqueFd& pidfd) noexcept {
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED);
+}
+
 /// A container never outlives its shim unnoticed. Again right before execve: changing user ids clears it, prctl(2).
 void die_with_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+/// The terminal's ends are the shim's from here on.
+void send_ready(SyncChannel& channel, LaunchContext& child, const Trace& trace) {
+  const ChildReport report{.steps = trace.steps()};
+  if (!child.terminal.master) return channel.send_report(report);
+  channel.send_report(report, {child.terminal.master.get(), child.terminal.slave.get()});
+  child.terminal = {};
+}
 
 }  // namespace
 
@@ -103,39 +117,74 @@ void Launcher::run_parent_steps() {
 //@region create
 void Launcher::create() {
   try {
-    prepare();
-    auto [ours, childs] = SyncChannel::make();
-    channel_.emplace(std::move(ours));
-    const std::int64_t before = monotonic_us();
-    ClonedProcess process = clone_process(context_.clone_flags, context_.cgroup_fd);
-    if (process.pid == 0) {
-      channel_.reset();  // its copy of our end would keep it from seeing that we are gone
-      run_child(std::move(childs));
+    begin();
+    while (!take_news()) {
     }
-    { const SyncChannel closed = std::move(childs); }  // so that the child's end is seen as the end
-    context_.pid = process.pid;
-    context_.pidfd = std::move(process.pidfd);
-    context_.trace.add(TraceStep{.box = {},
-                                 .stage = "02",
-                                 .name = "clone",
-                                 .call = "clone3",
-                                 .arguments = "pid " + std::to_string(context_.pid),
-                                 .result = "ok",
-                                 .start_us = before,
-                                 .duration_us = monotonic_us() - before});
-    run_parent_steps();
-    channel_->send_word("go");
-    take_report(channel_->receive_report());
   } catch (...) {
-    kill_child();
-    undo();
+    abandon();
     throw;
   }
 }
+
+void Launcher::begin() {
+  prepare();
+  clone_child();
+  run_parent_steps();
+  channel_->send_word("go");
+}
+
+void Launcher::clone_child() {
+  auto [ours, childs] = SyncChannel::make();
+  channel_.emplace(std::move(ours));
+  const std::int64_t before = monotonic_us();
+  ClonedProcess process = clone_process(context_.clone_flags, context_.cgroup_fd);
+  if (process.pid == 0) {
+    channel_.reset();  // its copy of our end would keep it from seeing that we are gone
+    run_child(std::move(childs));
+  }
+  context_.pid = process.pid;
+  context_.pidfd = std::move(process.pidfd);
+  context_.trace.add(TraceStep{.box = {},
+                               .stage = "02",
+                               .name = "clone",
+                               .call = "clone3",
+                               .arguments = "pid " + std::to_string(context_.pid),
+                               .result = "ok",
+                               .start_us = before,
+                               .duration_us = monotonic_us() - before});
+}  // here our copy of the child's end is closed, so that its end is seen as the end
 //@endregion
 
+bool Launcher::take_news() {
+  std::optional<ChildReport> report = channel_->receive_report();
+  if (report && report->moved_to != 0) {
+    child_moved(*report);
+    return false;
+  }
+  take_report(report);
+  if (report->descriptors.size() == 2) {
+    context_.terminal = {std::move(report->descriptors[0]), std::move(report->descriptors[1])};
+  }
+  return true;
+}
+
+/// The process that we knew has ended by itself, or is about to.
+void Launcher::child_moved(ChildReport& report) {
+  if (report.descriptors.size() != 1) throw LaunchFailure("the child moved without a pidfd", false);
+  reap(context_.pidfd);
+  context_.pid = report.moved_to;
+  context_.pidfd = std::move(report.descriptors[0]);
+  channel_->send_word("go");
+}
+
 void Launcher::start() {
-  channel_->send_word("start");
+  let_go();
+  take_end();
+}
+
+void Launcher::let_go() { channel_->send_word("start"); }
+
+void Launcher::take_end() {
   const std::optional<ChildReport> report = channel_->receive_report();
   channel_.reset();
   if (report) take_report(report);
@@ -151,9 +200,13 @@ void Launcher::take_report(const std::optional<ChildReport>& report) {
 void Launcher::kill_child() noexcept {
   if (!context_.pidfd) return;
   send_signal(context_.pidfd, SIGKILL);
-  siginfo_t info{};
-  ::waitid(P_PIDFD, static_cast<id_t>(context_.pidfd.get()), &info, WEXITED);
+  reap(context_.pidfd);
   context_.pidfd.reset();
+}
+
+void Launcher::abandon() noexcept {
+  kill_child();
+  undo();
 }
 
 void Launcher::undo() noexcept {
@@ -180,6 +233,21 @@ void Launcher::run_child_steps(LaunchContext& child, SyncChannel& channel) {
   check(::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
 }
 
+/// Only children enter a pid namespace: setns(2) chose it, here one is born in it. Until then this process is not to be
+/// seen from there, and so the descriptors that it had from the shim never are (CVE-2016-9962, CVE-2024-21626).
+void Launcher::go_on_as_new_process(SyncChannel& channel) {
+  const auto line = static_cast<unsigned>(channel.fd());
+  if (line > 3) check(::close_range(3, line - 1, 0), "close_range");
+  check(::close_range(line + 1, ~0U, 0), "close_range");
+  const ClonedProcess next = clone_process(CLONE_PARENT, -1);
+  if (next.pid > 0) {
+    channel.send_report({.moved_to = next.pid}, {next.pidfd.get()});
+    ::_exit(0);
+  }
+  die_with_parent();
+  channel.expect_word("go");  // "ready" must not overtake "moved"
+}
+
 void Launcher::run_child(SyncChannel channel) {
   ChildReport report;
   Trace trace("launch", "container");
@@ -189,10 +257,12 @@ void Launcher::run_child(SyncChannel channel) {
                       .trace = trace,
                       .stdio = std::move(context_.stdio),
                       .args = context_.args,
-                      .env = context_.env};
+                      .env = context_.env,
+                      .container_pidfd = context_.container_pidfd,
+                      .go_on_as_new_process = [&channel] { go_on_as_new_process(channel); }};
   try {
     run_child_steps(child, channel);
-    channel.send_report({.steps = trace.steps()});
+    send_ready(channel, child, trace);
     channel.expect_word("start");
     ::execve(child.program.c_str(), c_strings(child.args).data(), c_strings(child.env).data());
     report = {.error = exec_error(child.program, errno), .command_error = true};

@@ -37,15 +37,31 @@ class Launcher {
   void create();
   /// Lets the process go on to execve. \throws LaunchFailure; the process has ended then
   void start();
+
+  /// The same two without waiting, for a shim that has others to serve: `create` is `begin` and `take_news` until that is
+  /// true; `start` is `let_go` and `take_end`. There is news, or the end, when news_fd() is readable. After a failure the
+  /// child is still there: `abandon`.
+  void begin();
+  /// \returns true if the process is "created" \throws LaunchFailure
+  bool take_news();
+  void let_go();
+  void take_end();
+  [[nodiscard]] int news_fd() const noexcept { return channel_ ? channel_->fd() : -1; }
+  /// Kills the child, reaps it, undoes the steps.
+  void abandon() noexcept;
+
   /// Undoes the steps that were prepared, backwards; once.
   void undo() noexcept;
 
  private:
   void prepare();
+  void clone_child();
   void run_parent_steps();
+  void child_moved(ChildReport& report);
   void take_report(const std::optional<ChildReport>& report);
   void kill_child() noexcept;
   [[noreturn]] void run_child(SyncChannel channel);
+  static void go_on_as_new_process(SyncChannel& channel);
   void run_child_steps(LaunchContext& child, SyncChannel& channel);
 
   LaunchContext& context_;

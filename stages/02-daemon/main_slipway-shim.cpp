@@ -3,4 +3,6 @@
 #include "process_steps.hpp"
 #include "shim_app.hpp"
 
-int main(int argc, char** argv) { return slipway::run_shim(argc, argv, slipway::process_steps()); }
+int main(int argc, char** argv) {
+  return slipway::run_shim(argc, argv, slipway::process_steps(), slipway::process_steps);
+}

@@ -7,7 +7,9 @@
 #include <climits>
 #include <string_view>
 
+#include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
+#include "terminal.hpp"
 
 namespace slipway {
 namespace {
@@ -17,6 +19,13 @@ std::string path_of(const std::vector<std::string>& env) {
     if (entry.starts_with("PATH=")) return entry.substr(5);
   }
   return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/// Docker's clients look for these words: exit codes 127 and 126.
+std::string reason_of(int error) {
+  if (error == ENOENT) return "no such file or directory";
+  if (error == EACCES) return "permission denied";
+  return std::generic_category().message(error);
 }
 
 enum class Candidate { missing, forbidden, runnable };
@@ -51,6 +60,36 @@ class SessionStep final : public LaunchStep {
   }
 };
 
+/// A terminal of its own, if process.terminal asks for one. It is made in the world that the steps before have put up, so
+/// it has a name there.
+class TerminalStep final : public LaunchStep {
+ public:
+  std::string_view name() const override { return "terminal"; }
+  std::string_view stage() const override { return "02"; }
+  void prepare(LaunchContext& context) override {
+    const JsonFields process = JsonFields(context.spec).object("process");
+    wanted_ = process.boolean("terminal");
+    const JsonFields size = process.object("consoleSize");
+    size_ = {.rows = static_cast<unsigned short>(size.integer("height")),
+             .columns = static_cast<unsigned short>(size.integer("width"))};
+  }
+  void child(LaunchContext& context) override {
+    if (!wanted_) return;
+    const auto call = context.call("ioctl", "TIOCGPTPEER and TIOCSCTTY, on /dev/pts/ptmx");
+    context.terminal = open_terminal();
+    const UniqueFd& slave = context.terminal.slave;
+    if (size_.rows > 0 || size_.columns > 0) set_terminal_size(slave.get(), size_);
+    control_terminal(slave);
+    for (int number = 0; number < 3; ++number) {
+      check(::dup2(slave.get(), number), "dup2", "terminal");
+    }
+  }
+
+ private:
+  bool wanted_ = false;
+  TerminalSize size_;
+};
+
 class DirectoryStep final : public LaunchStep {
  public:
   std::string_view name() const override { return "directory"; }
@@ -59,8 +98,8 @@ class DirectoryStep final : public LaunchStep {
     const std::string folder = context.spec.at("process").value("cwd", "/");
     auto call = context.call("chdir", folder);
     if (::chdir(folder.c_str()) != 0) {
-      throw CommandError("chdir to cwd (\"" + folder + "\") set in config.json failed: " +
-                         std::generic_category().message(errno));
+      throw CommandError("chdir to cwd (\"" + folder +
+                         "\") set in config.json failed: " + reason_of(errno));
     }
     refuse_a_way_out(folder);
   }
@@ -111,6 +150,7 @@ std::string find_program(const std::string& command, const std::vector<std::stri
 LaunchSteps process_steps() {
   LaunchSteps steps;
   steps.push_back(std::make_unique<SessionStep>());
+  steps.push_back(std::make_unique<TerminalStep>());
   steps.push_back(std::make_unique<DirectoryStep>());
   steps.push_back(std::make_unique<ProgramStep>());
   return steps;

@@ -11,7 +11,7 @@
 
 namespace slipway {
 
-/// "session", "directory", "program".
+/// "session", "terminal", "directory", "program".
 LaunchSteps process_steps();
 
 /// Joins lists of steps, for mains.

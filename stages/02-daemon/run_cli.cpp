@@ -34,6 +34,9 @@ std::string create(CliContext& context, const CreateFlags& flags, bool attached,
                    const std::string& cid_path) {
   json body = flags.body(attached);
   if (!cid_path.empty()) body["HostConfig"]["ContainerIDFile"] = cid_path;
+  if (const json size = our_terminal_size(); flags.tty() && !size.is_null()) {
+    body["HostConfig"]["ConsoleSize"] = size;
+  }
   CidFile cid_file(cid_path);
   const json answer = context.api.call("POST", flags.target(), body);
   for (const json& warning :

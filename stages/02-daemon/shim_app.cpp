@@ -24,10 +24,10 @@ bool report(const json& message) {
 
 /// \returns the shim, its container created; nothing if that failed, which has been reported, or if nobody heard of
 /// it: then nobody will start it
-std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
+std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps, ExecSteps exec_steps) {
   std::unique_ptr<Shim> shim;
   try {
-    shim = std::make_unique<Shim>(TaskFolder{folder}, std::move(steps));
+    shim = std::make_unique<Shim>(TaskFolder{folder}, std::move(steps), std::move(exec_steps));
     shim->create();
   } catch (const std::exception& error) {
     const auto* failure = dynamic_cast<const LaunchFailure*>(&error);
@@ -43,14 +43,14 @@ std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps) {
 
 }  // namespace
 
-int run_shim(int argc, char** argv, LaunchSteps steps) {
+int run_shim(int argc, char** argv, LaunchSteps steps, ExecSteps exec_steps) {
   if (argc != 2) {
     std::cerr << "usage: slipway-shim TASK_FOLDER\n";
     return 2;
   }
   ::prctl(PR_SET_NAME, "slipway-shim");
   ::signal(SIGPIPE, SIG_IGN);
-  const std::unique_ptr<Shim> shim = create(argv[1], std::move(steps));
+  const std::unique_ptr<Shim> shim = create(argv[1], std::move(steps), std::move(exec_steps));
   if (!shim) return 1;
   try {
     shim->run();

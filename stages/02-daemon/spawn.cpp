@@ -96,7 +96,8 @@ SpawnedProcess spawn(const SpawnRequest& request) {
     actions.give(copies.back().get(), number);
   }
   actions.close_from(above);  // also what whoever started us had left open
-  std::vector<char*> argv{const_cast<char*>(request.program.c_str())};
+  const std::string& name = request.shown_as.empty() ? request.program : request.shown_as;
+  std::vector<char*> argv{const_cast<char*>(name.c_str())};
   for (const std::string& arg : request.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
 

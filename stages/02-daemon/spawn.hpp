@@ -19,6 +19,7 @@ struct SpawnRequest {
   std::vector<std::string> args;  ///< argv[1…]
   /// Descriptors that the child gets: {ours, its number}. All others are closed by close-on-exec.
   std::vector<std::pair<int, int>> descriptors;
+  std::string shown_as{};    ///< argv[0], what ps(1) shows; empty: the path
   bool new_session = false;  ///< setsid: no terminal, no signals of ours
 };
 

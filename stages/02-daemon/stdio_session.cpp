@@ -11,41 +11,13 @@
 #include <stdexcept>
 
 #include "01-cli-socket/sys_error.hpp"
+#include "detach_filter.hpp"
 #include "stdio_mux.hpp"
 
 namespace slipway {
 namespace {
 
 constexpr std::size_t kBufferSize = 64UL * 1024;
-
-/// Finds the detach keys in what is typed. Bytes that may be their beginning are held back until that is decided.
-class DetachFilter {
- public:
-  explicit DetachFilter(std::string keys) : keys_(std::move(keys)) {}
-
-  /// What of the typed bytes goes on. \param detached  set when the keys are complete
-  std::string pass(std::string_view typed, bool& detached) {
-    std::string out;
-    for (const char c : typed) {
-      if (keys_.empty()) return std::string(typed);
-      if (c != keys_[matched_] && matched_ > 0) {
-        out.append(keys_, 0, matched_);
-        matched_ = 0;
-      }
-      if (c != keys_[matched_]) {
-        out += c;
-      } else if (++matched_ == keys_.size()) {
-        detached = true;
-        return out;
-      }
-    }
-    return out;
-  }
-
- private:
-  std::string keys_;
-  std::size_t matched_ = 0;
-};
 
 /// The state of one session.
 class Session {
@@ -112,10 +84,9 @@ class Session {
       end_stdin();
       return true;
     }
-    bool detached = false;
-    pending_ = filter_.pass({buffer_.data(), static_cast<std::size_t>(count)}, detached);
+    pending_ = filter_.pass({buffer_.data(), static_cast<std::size_t>(count)});
     if (!pending_.empty()) send_pending();
-    return !detached;
+    return !filter_.detached();
   }
 
   /// Sends without waiting; the rest when poll(2) says that there is room.
@@ -178,24 +149,6 @@ RawTerminal::~RawTerminal() {
 SessionEnd run_session(RawStream stream, SignalInbox& inbox, const SessionOptions& options) {
   // On the heap: the session holds its buffer.
   return std::make_unique<Session>(std::move(stream), inbox, options)->run();
-}
-
-std::string parse_detach_keys(const std::string& keys) {
-  std::string bytes;
-  for (std::size_t at = 0; at < keys.size();) {
-    const std::size_t end = std::min(keys.find(',', at), keys.size());
-    const std::string key = keys.substr(at, end - at);
-    at = end + 1;
-    if (key.size() == 1) {
-      bytes += key;
-    } else if (key.size() == 6 && key.starts_with("ctrl-") && key[5] >= '@' && key[5] <= 'z') {
-      bytes += static_cast<char>(key[5] & 0x1f);
-    } else {
-      throw std::runtime_error("invalid detach key '" + key +
-                               "': use a letter, or ctrl- and a letter");
-    }
-  }
-  return bytes;
 }
 
 void write_fully(int fd, std::string_view bytes) {

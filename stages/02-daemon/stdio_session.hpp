@@ -71,9 +71,6 @@ enum class SessionEnd {
 /// \throws SysError if stdout or stderr cannot be written; std::runtime_error if the stream is not in frames
 SessionEnd run_session(RawStream stream, SignalInbox& inbox, const SessionOptions& options);
 
-/// "ctrl-p,ctrl-q" as the bytes that the keys send. \throws std::runtime_error for a key that is none
-std::string parse_detach_keys(const std::string& keys);
-
 /// Writes all, also to a descriptor that somebody made non-blocking. \throws SysError
 void write_fully(int fd, std::string_view bytes);
 

@@ -9,7 +9,13 @@
 ///      ── "start" ────────────▶
 ///      ◀─ end of the channel ──         execve closed it: the program runs
 ///     At any point the child may send a report with an error, and end.
+///     Before it is ready it may send "moved": it goes on as another process, whose pidfd comes along; that one waits for
+///     a second "go".
+///     The report "ready" brings the process's terminal along, if it has one.
 
+#include <sys/types.h>
+
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +32,9 @@ struct ChildReport {
   std::string error{};         ///< why it failed, with the step's name; empty for "ready"
   bool command_error = false;  ///< the command is at fault, not we (see CommandError)
   std::vector<TraceStep> steps{};
+  pid_t moved_to = 0;  ///< not 0: this is "moved", the rest is to come
+  std::vector<UniqueFd>
+      descriptors{};  ///< what came along (unix(7), SCM_RIGHTS); for sending see below
 };
 
 /// One end of the channel; both are close-on-exec. Not thread-safe.
@@ -36,15 +45,20 @@ class SyncChannel {
 
   /// \throws SysError (EPIPE: the other side is gone)
   void send_word(std::string_view word);
-  void send_report(const ChildReport& report);
+  /// \param descriptors  copies of these go along, at most kMostDescriptors
+  void send_report(const ChildReport& report, std::initializer_list<int> descriptors = {});
   /// Waits for a word. \throws std::runtime_error if the other side is gone or says something else
   void expect_word(std::string_view word);
   /// Waits for a report; nothing if the other side closed (or ended) first. \throws SysError
   std::optional<ChildReport> receive_report();
+  /// Readable when a report, or the end, is there.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+  static constexpr std::size_t kMostDescriptors = 2;
 
  private:
   explicit SyncChannel(UniqueFd fd) : fd_(std::move(fd)) {}
-  std::string receive();
+  std::string receive(std::vector<UniqueFd>& descriptors);
   UniqueFd fd_;
 };
 

@@ -94,6 +94,31 @@ std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std:
   return exit_record_from_json(parse_json(*text, record_path(ledger, id)));
 }
 
+TaskFolder task_folder(const std::string& exec_root, const std::string& id) {
+  return {exec_root + "/tasks/" + id};
+}
+
+bool is_exec_id(const std::string& id) {
+  return id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+void write_exec_exit(const TaskFolder& folder, const std::string& exec_id, const ExecExit& exit) {
+  make_folders(folder.execs());
+  const json document{{"ExitCode", exit.code}, {"Pid", exit.pid}};
+  write_file_atomically(folder.execs() + "/" + exec_id + ".exit", document.dump() + "\n",
+                        Durability::volatile_);
+}
+
+std::optional<ExecExit> read_exec_exit(const TaskFolder& folder, const std::string& exec_id) {
+  const std::string path = folder.execs() + "/" + exec_id + ".exit";
+  const auto text = read_file(path, 4096);
+  if (!text) return std::nullopt;
+  const json document = parse_json(*text, path);
+  const JsonFields fields(document);
+  return ExecExit{.code = static_cast<int>(fields.integer("ExitCode")),
+                  .pid = static_cast<pid_t>(fields.integer("Pid"))};
+}
+
 int exit_code_of_failed_start(const std::string& message) {
   if (message.contains("executable file not found") ||
       message.contains("no such file or directory")) {

@@ -6,7 +6,10 @@
 ///     EXEC_ROOT/tasks/ID/task.json     TaskSettings
 ///     EXEC_ROOT/tasks/ID/shim.sock     the shim's door
 ///     EXEC_ROOT/tasks/ID/shim.lock     flock'ed by the shim for as long as it lives
+///     EXEC_ROOT/tasks/ID/execs/EXEC.exit    the exit code of a process that `exec` put into the container
 ///     DATA_ROOT/exits/ID.json          ExitRecord: written at the start, completed at the end
+
+#include <sys/types.h>
 
 #include <optional>
 #include <string>
@@ -66,7 +69,11 @@ struct TaskFolder {
   [[nodiscard]] std::string settings() const { return path + "/task.json"; }
   [[nodiscard]] std::string socket() const { return path + "/shim.sock"; }
   [[nodiscard]] std::string lock() const { return path + "/shim.lock"; }
+  [[nodiscard]] std::string execs() const { return path + "/execs"; }
 };
+
+/// The folder of one task: the one place that knows where it is.
+TaskFolder task_folder(const std::string& exec_root, const std::string& id);
 
 /// The ledger's entry of a container's latest run.
 struct ExitRecord {
@@ -100,6 +107,19 @@ ExitRecord exit_record_from_json(const nlohmann::json& document);
 void write_exit_record(const std::string& ledger, const ExitRecord& record, Durability durability);
 /// Nothing if there is none. \throws ApiError if the file is damaged
 std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std::string& id);
+
+/// How a process of `exec` ended.
+struct ExecExit {
+  int code = 0;   ///< 0…255; 128 + n for signal n
+  pid_t pid = 0;  ///< what it was known by
+};
+
+/// True for 64 hex digits: an exec's id becomes a file name.
+bool is_exec_id(const std::string& id);
+/// Volatile: it is lost with the task. \throws SysError
+void write_exec_exit(const TaskFolder& folder, const std::string& exec_id, const ExecExit& exit);
+/// Nothing if it has not ended, or there is none. \throws SysError
+std::optional<ExecExit> read_exec_exit(const TaskFolder& folder, const std::string& exec_id);
 
 /// Docker's exit code for a start that failed with this message: 127 (not found), 126 (not permitted) or 128.
 int exit_code_of_failed_start(const std::string& message);

@@ -302,6 +302,12 @@ void TaskTable::record_failed_start(const std::string& id, int exit_code,
   write_exit_record(ledger_, record, Durability::durable);
 }
 
+const SealedProgram& TaskTable::sealed_shim(const std::string& program) {
+  const std::scoped_lock lock(mutex_);
+  if (!sealed_shim_) sealed_shim_.emplace(program);
+  return *sealed_shim_;
+}
+
 /// Starts the shim and reads its report. Meanwhile the start goes into the ledger: its fsync overlaps with the launch.
 json TaskTable::start_shim(Task& task, Trace& trace) {
   int ends[2];
@@ -310,9 +316,11 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   UniqueFd writer(ends[1]);
   {
     const auto step = trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path);
-    SpawnedProcess shim = spawn({.program = sibling_program("slipway-shim"),
+    const std::string program = sibling_program("slipway-shim");
+    SpawnedProcess shim = spawn({.program = sealed_shim(program).path(),
                                  .args = {task.folder.path},
                                  .descriptors = {{writer.get(), kReportFd}, {STDERR_FILENO, 2}},
+                                 .shown_as = program,
                                  .new_session = true});
     task.shim_pid = shim.pid;
     task.shim = std::move(shim.pidfd);

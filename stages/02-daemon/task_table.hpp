@@ -20,6 +20,7 @@
 #include "01-cli-socket/http_client.hpp"
 #include "01-cli-socket/trace.hpp"
 #include "feed.hpp"
+#include "sealed_program.hpp"
 #include "spawn.hpp"
 #include "task_files.hpp"
 
@@ -92,6 +93,7 @@ class TaskTable {
   TaskPtr find(const std::string& id) const;
   TaskPtr find_or_adopt(const std::string& id);
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
+  const SealedProgram& sealed_shim(const std::string& program);
   nlohmann::json start_shim(Task& task, Trace& trace);
   [[nodiscard]] bool shim_lives(const std::string& id) const;
   bool wait_for_record(const Task& task) const;
@@ -122,6 +124,7 @@ class TaskTable {
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   Feed<ExitRecord> feed_;
+  std::optional<SealedProgram> sealed_shim_;  ///< what all our shims run; made with the first
   UniqueFd epoll_;
   UniqueFd inotify_;
   UniqueFd wake_;

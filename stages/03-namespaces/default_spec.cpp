@@ -22,8 +22,6 @@ std::vector<std::string> thermal_paths() {
   return paths;
 }
 
-std::string key_of(const std::string& entry) { return entry.substr(0, entry.find('=')); }
-
 }  // namespace
 
 json mount_entry(const std::string& destination, const std::string& type, const std::string& source,
@@ -90,23 +88,6 @@ json capability_section(const std::vector<std::string>& names) {
           {"permitted", names},
           {"inheritable", json::array()},
           {"ambient", json::array()}};
-}
-
-std::vector<std::string> merge_environment(std::vector<std::string> defaults,
-                                           const std::vector<std::string>& wanted) {
-  for (const std::string& entry : wanted) {
-    const std::string key = key_of(entry);
-    const auto there = std::ranges::find_if(
-        defaults, [&](const std::string& other) { return key_of(other) == key; });
-    if (key == entry) {
-      if (there != defaults.end()) defaults.erase(there);
-    } else if (there != defaults.end()) {
-      *there = entry;
-    } else {
-      defaults.push_back(entry);
-    }
-  }
-  return defaults;
 }
 
 }  // namespace slipway

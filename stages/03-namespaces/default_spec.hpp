@@ -35,9 +35,4 @@ std::vector<std::string> default_capabilities();
 /// ambient (CVE-2022-24769).
 nlohmann::json capability_section(const std::vector<std::string>& names);
 
-/// `defaults` with `wanted` over them, as Docker does: "K=v" replaces in place or appends, "K"
-/// alone takes K away.
-std::vector<std::string> merge_environment(std::vector<std::string> defaults,
-                                           const std::vector<std::string>& wanted);
-
 }  // namespace slipway

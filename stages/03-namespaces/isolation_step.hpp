@@ -40,7 +40,14 @@ StepPtr make_devices_step(SharedRoot root);
 StepPtr make_masks_step(SharedRoot root);
 StepPtr make_working_folder_step(SharedRoot root);
 StepPtr make_pivot_step(SharedRoot root);
+StepPtr make_console_step();
 StepPtr make_user_step();
+StepPtr make_join_step();
+
+/// Until execve we are a process of the host's program in the container's world. Nobody there may trace it or look through
+/// its descriptors in /proc (CVE-2016-9962); execve resets that. Keys have no namespace: a new session keyring keeps the
+/// engine's out of reach (keyrings(7)).
+void keep_to_ourselves(LaunchContext& context);
 
 /// True if the spec asks for a new namespace of that kind ("network"), as opposed to none or an
 /// existing one.

@@ -6,5 +6,6 @@
 #include "namespace_steps.hpp"
 
 int main(int argc, char** argv) {
-  return slipway::run_shim(argc, argv, slipway::namespace_steps(slipway::process_steps()));
+  return slipway::run_shim(argc, argv, slipway::namespace_steps(slipway::process_steps()),
+                           [] { return slipway::join_container_steps(slipway::process_steps()); });
 }

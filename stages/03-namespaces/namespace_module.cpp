@@ -5,8 +5,10 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
+#include "02-daemon/oci_spec.hpp"
 #include "02-daemon/spawn.hpp"
 #include "annotations.hpp"
+#include "capabilities.hpp"
 #include "default_spec.hpp"
 #include "device_list.hpp"
 #include "powers.hpp"
@@ -166,6 +168,16 @@ void NamespaceModule::prepare(StartContext& start) {
   write_user(record, spec);
   for (const auto& [key, value] : host.text_map("Annotations")) spec["annotations"][key] = value;
   add_init(host, spec);
+}
+
+void NamespaceModule::prepare_exec(ExecContext& exec) {
+  const JsonFields request(exec.request);
+  json& process = exec.spec["process"];
+  const std::string user = request.text("User");
+  if (!user.empty()) exec.spec["annotations"][std::string(kUserAnnotation)] = user;
+  if (request.boolean("Privileged")) {
+    process["capabilities"] = capability_section(capability_names(bounding_set()));
+  }
 }
 
 void NamespaceModule::describe(const ContainerRecord& record, json& inspect) const {

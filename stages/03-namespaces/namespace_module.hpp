@@ -18,6 +18,7 @@ class NamespaceModule : public EngineModule {
   [[nodiscard]] std::vector<std::string_view> host_config_fields() const override;
   void check(CreateRequest& request) override;
   void prepare(StartContext& start) override;
+  void prepare_exec(ExecContext& exec) override;
   void describe(const ContainerRecord& record, nlohmann::json& inspect) const override;
 
  private:

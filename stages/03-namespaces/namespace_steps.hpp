@@ -12,4 +12,7 @@ namespace slipway {
 /// step looks for the program, and must see what the user may see
 LaunchSteps namespace_steps(LaunchSteps process);
 
+/// The same walls from outside, for exec: "join", "limits", then `process` and "user" as above.
+LaunchSteps join_container_steps(LaunchSteps process);
+
 }  // namespace slipway

@@ -94,17 +94,6 @@ class NamespacesStep : public IsolationStep {
     check(::setns(fd, kind.flag), "setns", kind.flag_name);
   }
 
-  // Until execve we are a process of the host's program inside the container's namespaces. Nobody
-  // who shares them may trace us or look through our descriptors in /proc (CVE-2016-9962). execve
-  // resets it. Keys have no namespace: a new session keyring keeps the engine's keys out of reach
-  // (keyrings(7)).
-  static void keep_to_ourselves(LaunchContext& context) {
-    const auto call = context.call("prctl", "PR_SET_DUMPABLE 0; new session keyring");
-    check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
-    const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-    if (ring < 0 && errno != ENOSYS) throw SysError(errno, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
-  }
-
   bool new_cgroup_namespace_ = false;
   std::vector<std::pair<const Kind*, UniqueFd>> entered_;
 };
@@ -124,6 +113,13 @@ bool leaves_namespace(const nlohmann::json& spec, std::string_view kind) {
   for_each_namespace(
       spec, [&](const std::string& type, const std::string&) { leaves = leaves || type == kind; });
   return leaves;
+}
+
+void keep_to_ourselves(LaunchContext& context) {
+  const auto call = context.call("prctl", "PR_SET_DUMPABLE 0; new session keyring");
+  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+  const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+  if (ring < 0 && errno != ENOSYS) throw SysError(errno, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
 }
 
 StepPtr make_namespaces_step() { return std::make_unique<NamespacesStep>(); }

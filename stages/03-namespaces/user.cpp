@@ -54,12 +54,13 @@ CapabilitySets capability_sets(const JsonFields& spec) {
           .ambient = parse_capabilities(spec.texts("ambient"))};
 }
 
-/// A pipe of the shim's belongs to root; its new owner must be able to open it again as
-/// /dev/stdout.
-void give_pipes_to(uid_t uid) {
+/// A pipe of the shim's belongs to root, a new terminal too; its new owner must be able to open it
+/// again as /dev/stdout. A device that the image has put there is not ours to give.
+void give_streams_to(uid_t uid) {
   for (int number = 0; number < 3; ++number) {
     struct stat about {};
-    if (::fstat(number, &about) < 0 || !S_ISFIFO(about.st_mode) || about.st_uid == uid) continue;
+    if (::fstat(number, &about) < 0 || about.st_uid == uid) continue;
+    if (!S_ISFIFO(about.st_mode) && ::isatty(number) == 0) continue;
     check(::fchown(number, uid, static_cast<gid_t>(-1)), "fchown", "stdio");
   }
 }
@@ -132,7 +133,7 @@ class UserStep : public IsolationStep {
 
   //@region change_user
   void change_user(LaunchContext& context) const {
-    give_pipes_to(ids_.uid);
+    give_streams_to(ids_.uid);
     const auto call = context.call("setresuid", text_of(ids_));
     //@exercise 03.5 Stop being root, in the only order that works
     //@hint  setgroups(2) and setresgid(2) need a capability that goes with root
