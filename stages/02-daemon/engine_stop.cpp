@@ -44,6 +44,8 @@ void Engine::call_off_restart(Container& container) {
   if (policy_asks(container.record)) note_stop(container.record.id, state.started_at);
   state.status = Status::exited;
   state.stopped = state.kept_down = true;
+  --state
+        .restart_count;  // it was counted when the pause began, and never came; the ledger does not know of it
   ++state.exits;
   container.changed.notify_all();
 }

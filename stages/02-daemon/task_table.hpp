@@ -108,6 +108,8 @@ class TaskTable {
   void clear_away(const std::string& id);
   void end_task(Task& task) const;
 
+  // Watching: task_watch.cpp
+  static void reap(const Task& task);
   void watch();
   void take_ledger_news();
   void announce(const std::string& file);
