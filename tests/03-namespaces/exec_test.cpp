@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "harbour.hpp"
 #include "harness/harness.hpp"
 
 namespace fs = std::filesystem;
@@ -20,7 +21,7 @@ struct Quay {
   std::string root = folder.path() / "root";
   std::string name = random_name("quay");
 
-  explicit Quay(std::vector<std::string> flags = {}) {
+  explicit Quay(const std::vector<std::string>& flags = {}) {
     fs::create_directories(fs::path(root) / "bin");
     fs::create_directories(fs::path(root) / "etc");
     fs::copy_file("/bin/busybox", root + "/bin/busybox");
@@ -31,12 +32,7 @@ struct Quay {
     write_text(root + "/etc/passwd",
                "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:App:/home/app:/bin/sh\n");
     write_text(root + "/etc/group", "root:x:0:\napp:x:1000:\nstaff:x:50:app\n");
-    std::vector<std::string> line = {"run", "-d", "--name", name};
-    line.insert(line.end(), flags.begin(), flags.end());
-    line.insert(line.end(), {root, "/probe", "trap"});
-    const auto started = engine.slipway(line);
-    INFO(started);
-    REQUIRE(started.status == 0);
+    run_trap(engine, root, name, flags);
   }
   CommandResult exec(std::vector<std::string> flags, const std::vector<std::string>& command,
                      CommandOptions options = {}) {

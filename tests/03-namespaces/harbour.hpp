@@ -16,6 +16,17 @@ inline constexpr const char* kPasswd =
     "app:x:1000:1000:App:/home/app:/bin/sh\n";
 inline constexpr const char* kGroup = "root:x:0:\napp:x:1000:\nstaff:x:50:app\n";
 
+/// A container of the folder `root` that stays until it is told to go.
+inline void run_trap(TestEngine& engine, const std::string& root, const std::string& name,
+                     const std::vector<std::string>& flags) {
+  std::vector<std::string> line = {"run", "-d", "--name", name};
+  line.insert(line.end(), flags.begin(), flags.end());
+  line.insert(line.end(), {root, "/probe", "trap"});
+  const auto started = engine.slipway(line);
+  INFO(started);
+  REQUIRE(started.status == 0);
+}
+
 /// A root folder, and an engine of this stage.
 struct Harbour {
   TempFolder folder;
@@ -46,13 +57,8 @@ struct Harbour {
   }
 
   /// Starts a container that stays; returns its first process, seen from the host.
-  pid_t start(const std::string& name, std::vector<std::string> flags = {}) {
-    std::vector<std::string> line = {"run", "-d", "--name", name};
-    line.insert(line.end(), flags.begin(), flags.end());
-    line.insert(line.end(), {root, "/probe", "trap"});
-    const auto started = engine.slipway(line);
-    INFO(started);
-    REQUIRE(started.status == 0);
+  pid_t start(const std::string& name, const std::vector<std::string>& flags = {}) {
+    run_trap(engine, root, name, flags);
     const auto answer = engine.http("GET", "/containers/" + name + "/json");
     return answer.json()["State"]["Pid"].get<pid_t>();
   }
