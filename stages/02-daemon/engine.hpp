@@ -99,6 +99,7 @@ class Engine {
   nlohmann::json build_spec(const Container& container, Trace& trace);
   void launch(Container& container, const std::string& started_at, Trace& trace);
   void let_clients_in(Container& container, pid_t pid, const std::string& started_at);
+  void let_run(const std::string& id, const std::string& started_at, Trace& trace);
   void start_failed(Container& container, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
                                          const std::string& started_at) const;

@@ -49,7 +49,18 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
   }
   let_clients_in(container, task.pid, started_at);
   const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
-  supervisor_.start(id, trace);
+  let_run(id, started_at, trace);
+}
+
+/// A supervisor that dies over the request may have let it run before: then it is not for us to take that back.
+void Engine::let_run(const std::string& id, const std::string& started_at, Trace& trace) {
+  try {
+    supervisor_.start(id, trace);
+  } catch (const ApiError&) {
+    throw;
+  } catch (const std::exception&) {
+    if (!started_pid({.id = id, .started_at = started_at})) throw;
+  }
 }
 
 void Engine::start(const std::string& reference, Trace& trace) {
@@ -60,9 +71,18 @@ void Engine::start(const std::string& reference, Trace& trace) {
 
 /// The rest of a start whose right was taken: `starting` is set.
 void Engine::run(const ContainerPtr& container, Trace& trace) {
+  const auto [started_before, finished_before] = [&] {
+    const std::scoped_lock lock(container->mutex);
+    return std::pair(container->state.started_at, container->state.finished_at);
+  }();
   try {
     launch(*container, rfc3339_now(), trace);
   } catch (const std::exception& error) {
+    {
+      const std::scoped_lock lock(container->mutex);
+      container->state.started_at = started_before;
+      container->state.finished_at = finished_before;
+    }
     start_failed(*container, error.what());
     if (is_auto_remove(container->record)) remove_in_background(container);
     throw;

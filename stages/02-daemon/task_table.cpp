@@ -171,11 +171,17 @@ void TaskTable::adopt(const std::string& id) {
 }
 
 //@region complete
-/// A run without an end and without a shim: the shim was killed, or the host stopped.
+/// A run without an end and without a shim: the shim was killed, or the host stopped. One that was set up and never let run
+/// was no run: the ledger goes back to the one before.
 void TaskTable::complete_ledger() {
   for (ExitRecord& record : exits()) {
     if (record.finished() || tasks_.contains(record.id) || shim_lives(record.id)) continue;
-    const bool same_boot = fs::exists(tasks_folder_ + "/" + record.id);
+    const TaskFolder folder{tasks_folder_ + "/" + record.id};
+    const bool same_boot = fs::exists(folder.path);
+    if (same_boot && read_file(folder.lock()).value_or("").empty()) {
+      restore_previous(record.id);
+      continue;
+    }
     record.previous.clear();
     record.finished_at = rfc3339_now();
     record.exit_code = same_boot ? 137 : 255;
@@ -257,8 +263,8 @@ void TaskTable::discard(Task& task) {
     if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
     reap(task);
   }
+  restore_previous(task.id);  // before the folder, as in take_back()
   remove_tree(task.folder.path);
-  restore_previous(task.id);
 }
 
 /// The ledger's entry of the run before, as JSON; empty if there was none, or none that can be read.
@@ -279,9 +285,10 @@ void TaskTable::restore_previous(const std::string& id) const {
   ::unlink((ledger_ + "/" + id + ".json").c_str());
 }
 
+/// The ledger first: an unfinished entry without a folder would mean that the host had stopped.
 void TaskTable::take_back(const std::string& id) {
-  clear_away(id);
   restore_previous(id);
+  clear_away(id);
 }
 
 void TaskTable::record_failed_start(const std::string& id, int exit_code,
