@@ -94,6 +94,10 @@ std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std:
   return exit_record_from_json(parse_json(*text, record_path(ledger, id)));
 }
 
+bool was_let_run(const TaskFolder& folder) {
+  return !read_file(folder.lock()).value_or("").empty();
+}
+
 TaskFolder task_folder(const std::string& exec_root, const std::string& id) {
   return {exec_root + "/tasks/" + id};
 }

@@ -72,6 +72,9 @@ struct TaskFolder {
   [[nodiscard]] std::string execs() const { return path + "/execs"; }
 };
 
+/// True if the shim has noted in its lock that it lets the process run: from then on the run has an end.
+bool was_let_run(const TaskFolder& folder);
+
 /// The folder of one task: the one place that knows where it is.
 TaskFolder task_folder(const std::string& exec_root, const std::string& id);
 

@@ -178,7 +178,7 @@ void TaskTable::complete_ledger() {
     if (record.finished() || tasks_.contains(record.id) || shim_lives(record.id)) continue;
     const TaskFolder folder{tasks_folder_ + "/" + record.id};
     const bool same_boot = fs::exists(folder.path);
-    if (same_boot && read_file(folder.lock()).value_or("").empty()) {
+    if (same_boot && !was_let_run(folder)) {
       restore_previous(record.id);
       continue;
     }
@@ -369,6 +369,11 @@ void TaskTable::remove(const std::string& id) {
 
 void TaskTable::remove_unstarted(const std::string& id) {
   const Turn turn(*this, id);
+  const auto record = read_exit_record(ledger_, id);
+  const bool unfinished = record && !record->finished();
+  // Its shim was killed before it let it run, and whoever set it up is gone.
+  if (unfinished && !shim_lives(id) && !was_let_run({tasks_folder_ + "/" + id}))
+    return take_back(id);
   const TaskPtr task = find_or_adopt(id);
   if (ask_shim(task->folder).at("Status") != "created") throw conflict("task was started: " + id);
   take_back(id);

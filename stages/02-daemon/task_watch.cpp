@@ -81,7 +81,7 @@ void TaskTable::shim_ended(const TaskPtr& task) {
   reap(*task);
   auto record = read_exit_record(ledger_, task->id);
   // One that was never let run has no end: whoever set it up hears that it cannot be started.
-  if (task->started && record && !record->finished() &&
+  if ((task->started || was_let_run(task->folder)) && record && !record->finished() &&
       record->started_at == task->settings.started_at) {
     send_signal(task->process, SIGKILL);
     record->previous.clear();
