@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What docker-compose and many scripts stand on: docker's Python library (docker-py) against our socket. It speaks the API
 where the command line does not reach: filters as lists, attach and exec below a buffered reader, streams over many
 connections, an older API version, and requests as dockerode sends them. Ends with "N passed, N failed, N skipped".
