@@ -216,7 +216,7 @@ format: ## rewrite the layout of all C++ files with clang-format 14
 
 asan: ## the unit tests with the address and undefined behaviour sanitizers, in build-asan/
 	@$(MAKE) BUILD=build-asan SANITIZE=address,undefined build-asan/tests/slipway-tests
-	@build-asan/tests/slipway-tests '~[engine]'
+	@build-asan/tests/slipway-tests '~[engine]~[.]'
 
 # The daemons have threads; the shim has one, and clones it.
 tsan: final images $(TESTS) ## fifty clients at once against daemons with the thread sanitizer, in build-tsan/
