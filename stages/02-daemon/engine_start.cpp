@@ -40,14 +40,14 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
     return container.state.restart_count;
   }();
   const json spec = build_spec(container, trace);
-  CreatedTask task;
+  pid_t pid = 0;
   {
     const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
     TaskSettings settings = settings_of(container, started_at);
     settings.restart_count = restart_count;
-    task = supervisor_.create(id, spec, settings, trace);
+    pid = supervisor_.create(id, spec, settings, trace);
   }
-  let_clients_in(container, task.pid, started_at);
+  let_clients_in(container, pid, started_at);
   const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
   let_run(id, started_at, trace);
 }

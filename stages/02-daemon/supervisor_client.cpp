@@ -106,12 +106,11 @@ HttpResponse SupervisorClient::ask(std::string_view method, const std::string& t
   return response;
 }
 
-CreatedTask SupervisorClient::create(const std::string& id, const json& spec,
-                                     const TaskSettings& settings, Trace& trace) {
+pid_t SupervisorClient::create(const std::string& id, const json& spec,
+                               const TaskSettings& settings, Trace& trace) {
   const json body{{"Spec", spec}, {"Settings", to_json(settings)}};
   const HttpResponse response = ask("POST", "/tasks/" + id, dump_json(body), &trace);
-  const json created = parse_json(response.body, "the supervisor's answer");
-  return {.pid = created.at("Pid"), .shim_socket = created.at("ShimSocket")};
+  return parse_json(response.body, "the supervisor's answer").at("Pid").get<pid_t>();
 }
 
 void SupervisorClient::start(const std::string& id, Trace& trace) {

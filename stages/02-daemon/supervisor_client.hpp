@@ -19,19 +19,14 @@
 
 namespace slipway {
 
-/// A task that was set up.
-struct CreatedTask {
-  pid_t pid = 0;
-  std::string shim_socket;
-};
-
 /// Thread-safe. All calls throw ApiError with the supervisor's status and message, SysError if it cannot be started.
 class SupervisorClient {
  public:
   explicit SupervisorClient(const EnginePaths& paths);
 
-  CreatedTask create(const std::string& id, const nlohmann::json& spec,
-                     const TaskSettings& settings, Trace& trace);
+  /// \returns the pid of the task that was set up
+  pid_t create(const std::string& id, const nlohmann::json& spec, const TaskSettings& settings,
+               Trace& trace);
   void start(const std::string& id, Trace& trace);
   void kill(const std::string& id, int signal);
   void remove(const std::string& id);

@@ -1,20 +1,14 @@
 /// \file
 /// The commands on the stage's page do what the page says.
 
-#include "harness/harness.hpp"
+#include "harness/lesson.hpp"
 
 using namespace slipway::test;
 using Catch::Contains;
 
 TEST_CASE("the runnable blocks of lesson 03 run, in order", "[lesson][engine][03]") {
-  const auto root = Environment::get().build.parent_path();
-  const auto blocks = run_command(
-      {"python3", root / "scripts/lesson_check.py", "--script", root / "stages/03-namespaces"});
-  INFO(blocks);
-  REQUIRE(blocks.status == 0);
-  const auto lesson = run_command({"bash", "-euc", blocks.out}, {.folder = root});
+  const auto lesson = run_lesson("03-namespaces");
   INFO(lesson);
-  CHECK(lesson.status == 0);
   CHECK_THAT(lesson.out, Catch::StartsWith("inside: box\nthe host kept its name\n"
                                            "I am 1, and /proc shows many processes\n"
                                            "I am 1, and /proc shows few processes\n"
