@@ -53,15 +53,15 @@ reversed = $(if $1,$(call reversed,$(wordlist 2,99,$1)) $(firstword $1))
 names_of = $(patsubst main_%.cpp,%,$(notdir $1))# stages/…/main_slipway.cpp -> slipway
 
 mains_in = $(wildcard $(addsuffix /main_*.cpp,$1))
-pieces_in = $(filter-out $(call mains_in,$1),$(wildcard $(addsuffix /*.cpp,$1)))
-FINAL_ROOMS := final $(patsubst %/,%,$(wildcard final/*/))
+sources_in = $(wildcard $(addsuffix /*.cpp,$1) $(addsuffix /*/*.cpp,$1))# in the folder and in its rooms
+pieces_in = $(filter-out $(call mains_in,$1),$(call sources_in,$1))
 objects_of = $(patsubst %.cpp,$(BUILD)/obj/%.o,$1)
 
 # A stage's libraries, its own first, then down: the linker looks for names in this order.
 libs_upto = $(foreach n,$(call reversed,$(call upto,$1)),$(BUILD)/lib/libstage-$n.a)
 extra_upto = $(strip $(foreach n,$(call reversed,$(call upto,$1)),$(LIBS_$n)))
 
-SOURCES := $(foreach s,$(STAGES) $(FINAL_ROOMS),$(wildcard $s/*.cpp))
+SOURCES := $(call sources_in,$(STAGES) final)
 TEST_SOURCES := $(filter-out tests/images/%,$(wildcard tests/*/*.cpp tests/*/*/*.cpp))
 
 .PHONY: final all
@@ -130,7 +130,7 @@ $1: $2
 endef
 $(foreach n,$(NUMBERS),$(eval $(call stage_rules,$n)))
 
-$(BUILD)/lib/libfinal.a: $(call objects_of,$(call pieces_in,$(FINAL_ROOMS)))
+$(BUILD)/lib/libfinal.a: $(call objects_of,$(call pieces_in,final))
 	@$(archive)
 FINAL_MAINS := $(call mains_in,final)
 TOP := $(lastword $(NUMBERS))

@@ -1,7 +1,7 @@
 /// \file
 /// slipway-shim, whole: every launch step there is, in order.
 
-#include "02-daemon/process_steps.hpp"
+#include "02-daemon/launch/process_steps.hpp"
 #include "02-daemon/shim_app.hpp"
 #include "03-namespaces/namespace_steps.hpp"
 

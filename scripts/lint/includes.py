@@ -39,8 +39,8 @@ def objection(source, name, target):
     stage = re.match(r"stages/(0\d)-", target)
     if stage is None or stage[1] > source.stage:
         return f'"{name}" is above stage {source.stage}: a stage includes only lower ones'
-    if stage[1] == source.stage and "/" in name:
-        return f'"{name}" is this stage\'s own: include it by its bare name'
+    if target.rpartition("/")[0] == source.folder and "/" in name:
+        return f'"{name}" stands beside this file: include it by its bare name'
     return None
 
 
@@ -58,6 +58,17 @@ def graph(root):
             if target:
                 edges[source.name].add(target)
     return problems, edges
+
+
+def room_graph(edges):
+    """{room: set of rooms}: the folders of a stage, seen as one. A stage's own folder, which puts the rooms together, is none."""
+    rooms = {}
+    for name, targets in edges.items():
+        if name.startswith("stages/") and name.count("/") == 3:
+            room = name.rpartition("/")[0]
+            rooms.setdefault(room, set()).update(
+                other for target in targets if (other := target.rpartition("/")[0]).count("/") == 2 and other != room)
+    return {room: {other for other in below if other in rooms} for room, below in rooms.items()}
 
 
 def find_cycle(edges):
@@ -84,13 +95,19 @@ def check(root):
     if cycle:
         first = next(source for source in sources(root) if source.name == cycle[0])
         problems.append(first.problem(1, "a cycle of includes: " + " -> ".join(cycle)))
+    cycle = find_cycle(room_graph(edges))
+    if cycle:
+        first = next(source for source in sources(root) if source.folder == cycle[0])
+        problems.append(first.problem(1, "a cycle of rooms: " + " -> ".join(cycle)))
     return problems
 
 
 def part_of(name):
     """The box of the dependency picture that a file belongs to."""
     parts = name.split("/")
-    return parts[1] if parts[0] == "stages" else parts[0]
+    if parts[0] != "stages":
+        return parts[0]
+    return "/".join(parts[1:-1])  # "02-daemon/shim"
 
 
 def picture(root):

@@ -98,14 +98,14 @@ class Lesson:
         if defined != list(range(1, len(defined) + 1)) or not defined:
             yield self.problem(0, f"invariants must be numbered {self.stage}-I1, -I2, … in order; found {defined}")
         tests = self.root / "tests" / self.folder.name
-        files = [*self.folder.glob("*.?pp"), *tests.glob("*.?pp"), self.path]
+        files = [*self.folder.rglob("*.?pp"), *tests.glob("*.?pp"), self.path]
         cited = {(file, int(match[2])) for file in files for match in INVARIANT.finditer(file.read_text()) if match[1] == self.stage}
         for file, number in sorted(cited):
             if number not in defined:
                 yield self.problem(0, f"{file.name} cites {self.stage}-I{number}, which is not on this page")
 
     def exercises(self):
-        marked = {match[1] for file in self.folder.glob("*.cpp")
+        marked = {match[1] for file in self.folder.rglob("*.cpp")
                   for match in re.finditer(r"//@exercise (0\d\.\d+)", file.read_text())}
         told = {match[1] for _, line in self.prose if (match := re.match(r"\d+\. \*\*(0\d\.\d+)\*\*", line))}
         for missing in sorted(marked ^ told):

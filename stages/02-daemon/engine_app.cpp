@@ -7,9 +7,9 @@
 #include "01-cli-socket/daemon_app.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/system_api.hpp"
-#include "container_api.hpp"
-#include "engine.hpp"
-#include "exec_module.hpp"
+#include "02-daemon/api/container_api.hpp"
+#include "02-daemon/engine/engine.hpp"
+#include "02-daemon/exec/exec_module.hpp"
 
 namespace slipway {
 

@@ -2,7 +2,7 @@
 /// \file
 /// The engine's frame: flags, sockets, signals, supervisor, modules, serving. A main lists its modules and calls this.
 
-#include "engine_module.hpp"
+#include "02-daemon/engine/engine_module.hpp"
 
 namespace slipway {
 

@@ -1,6 +1,6 @@
 // Stage 02's shim: the steps of a plain process.
 
-#include "process_steps.hpp"
+#include "02-daemon/launch/process_steps.hpp"
 #include "shim_app.hpp"
 
 int main(int argc, char** argv) {

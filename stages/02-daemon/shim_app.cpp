@@ -7,7 +7,7 @@
 #include <iostream>
 
 #include "01-cli-socket/log_line.hpp"
-#include "shim.hpp"
+#include "02-daemon/shim/shim.hpp"
 
 namespace slipway {
 

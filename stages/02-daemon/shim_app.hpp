@@ -2,7 +2,7 @@
 /// \file
 /// The shim's frame: a main lists the launch steps, those of the container and those of an exec, and calls this.
 
-#include "shim_execs.hpp"
+#include "02-daemon/shim/shim_execs.hpp"
 
 namespace slipway {
 

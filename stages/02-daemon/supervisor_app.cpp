@@ -6,7 +6,7 @@
 #include "01-cli-socket/daemon_app.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/router.hpp"
-#include "supervisor_api.hpp"
+#include "02-daemon/supervisor/supervisor_api.hpp"
 
 namespace slipway {
 namespace {

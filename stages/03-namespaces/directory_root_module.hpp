@@ -3,7 +3,7 @@
 /// A container's root before there are images: a folder on the host, named by its absolute path in
 /// place of an image.
 
-#include "02-daemon/engine_module.hpp"
+#include "02-daemon/engine/engine_module.hpp"
 
 namespace slipway {
 

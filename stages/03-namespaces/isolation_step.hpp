@@ -9,7 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "02-daemon/launch_step.hpp"
+#include "02-daemon/launch/launch_step.hpp"
 #include "root_dir.hpp"
 
 namespace slipway {

@@ -1,7 +1,7 @@
 /// \file
 /// slipway-shim of stage 03: the process of stage 02, inside namespaces and a root of its own.
 
-#include "02-daemon/process_steps.hpp"
+#include "02-daemon/launch/process_steps.hpp"
 #include "02-daemon/shim_app.hpp"
 #include "namespace_steps.hpp"
 

@@ -5,8 +5,8 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/oci_spec.hpp"
-#include "02-daemon/spawn.hpp"
+#include "02-daemon/base/spawn.hpp"
+#include "02-daemon/engine/oci_spec.hpp"
 #include "annotations.hpp"
 #include "capabilities.hpp"
 #include "default_spec.hpp"

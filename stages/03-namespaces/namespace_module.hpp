@@ -3,7 +3,7 @@
 /// The engine's half of isolation: turns Docker's HostConfig into sections of the OCI spec. The
 /// runtime's half is the launch steps, which read nothing but that spec.
 
-#include "02-daemon/engine_module.hpp"
+#include "02-daemon/engine/engine_module.hpp"
 
 namespace slipway {
 

@@ -2,7 +2,7 @@
 /// \file
 /// This stage's launch steps, in their order.
 
-#include "02-daemon/launch_step.hpp"
+#include "02-daemon/launch/launch_step.hpp"
 
 namespace slipway {
 

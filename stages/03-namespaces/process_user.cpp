@@ -4,7 +4,7 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/launch_step.hpp"
+#include "02-daemon/launch/launch_step.hpp"
 #include "annotations.hpp"
 #include "user_lookup.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/containers.hpp"
+#include "02-daemon/engine/containers.hpp"
 #include "default_spec.hpp"
 
 namespace slipway {

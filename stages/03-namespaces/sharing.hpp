@@ -9,7 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "02-daemon/engine_module.hpp"
+#include "02-daemon/engine/engine_module.hpp"
 
 namespace slipway {
 

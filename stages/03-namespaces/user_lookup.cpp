@@ -8,7 +8,7 @@
 #include <climits>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/launch_step.hpp"
+#include "02-daemon/launch/launch_step.hpp"
 
 namespace slipway {
 namespace {

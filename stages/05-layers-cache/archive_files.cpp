@@ -1,6 +1,6 @@
 #include "archive_files.hpp"
 
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "image_documents.hpp"
 #include "refused.hpp"
 

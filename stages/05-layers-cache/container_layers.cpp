@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 
 namespace slipway {
 namespace {

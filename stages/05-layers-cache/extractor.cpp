@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "refused.hpp"
 #include "write_at.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/http_message.hpp"
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "refused.hpp"
 
 namespace slipway {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/filters.hpp"
+#include "02-daemon/base/filters.hpp"
 #include "image_index.hpp"
 
 namespace slipway {

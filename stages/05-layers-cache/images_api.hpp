@@ -3,7 +3,7 @@
 /// The routes for images.
 
 #include "01-cli-socket/router.hpp"
-#include "02-daemon/event_log.hpp"
+#include "02-daemon/engine/event_log.hpp"
 #include "image_loader.hpp"
 #include "image_store.hpp"
 

@@ -10,9 +10,9 @@
 
 #include "01-cli-socket/go_template.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/container_cli.hpp"
-#include "02-daemon/human_text.hpp"
-#include "02-daemon/text_table.hpp"
+#include "02-daemon/base/human_text.hpp"
+#include "02-daemon/cli/container_cli.hpp"
+#include "02-daemon/cli/text_table.hpp"
 
 namespace slipway {
 namespace {

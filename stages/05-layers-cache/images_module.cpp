@@ -6,9 +6,9 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/atomic_file.hpp"
-#include "02-daemon/containers.hpp"
-#include "02-daemon/spawn.hpp"
+#include "02-daemon/base/atomic_file.hpp"
+#include "02-daemon/base/spawn.hpp"
+#include "02-daemon/engine/containers.hpp"
 #include "03-namespaces/annotations.hpp"
 #include "container_layers.hpp"
 #include "image_defaults.hpp"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "02-daemon/engine_module.hpp"
+#include "02-daemon/engine/engine_module.hpp"
 #include "container_layers.hpp"
 #include "image_loader.hpp"
 #include "image_store.hpp"

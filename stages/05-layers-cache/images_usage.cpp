@@ -6,8 +6,8 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "02-daemon/containers.hpp"
-#include "02-daemon/tree_size.hpp"
+#include "02-daemon/base/tree_size.hpp"
+#include "02-daemon/engine/containers.hpp"
 #include "container_layers.hpp"
 #include "image_view.hpp"
 #include "images_module.hpp"

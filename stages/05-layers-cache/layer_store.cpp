@@ -7,7 +7,7 @@
 
 #include "01-cli-socket/http_message.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "digest_folder.hpp"
 
 namespace slipway {

@@ -3,7 +3,7 @@
 
 #include "01-cli-socket/cli_app.hpp"
 #include "01-cli-socket/system_cli.hpp"
-#include "02-daemon/container_cli.hpp"
+#include "02-daemon/cli/container_cli.hpp"
 #include "images_cli.hpp"
 
 int main(int argc, char** argv) {

@@ -10,7 +10,7 @@
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "01-cli-socket/unique_fd.hpp"
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 
 namespace slipway {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "01-cli-socket/raw_stream.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/atomic_file.hpp"
-#include "02-daemon/spawn.hpp"
+#include "02-daemon/base/atomic_file.hpp"
+#include "02-daemon/base/spawn.hpp"
 #include "unpack_program.hpp"
 
 namespace slipway {

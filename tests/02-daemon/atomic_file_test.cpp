@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/atomic_file.hpp"
-#include "02-daemon/clone_process.hpp"
+#include "02-daemon/base/atomic_file.hpp"
+#include "02-daemon/launch/clone_process.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "01-cli-socket/api_error.hpp"
-#include "02-daemon/containers.hpp"
-#include "02-daemon/filters.hpp"
-#include "02-daemon/identity.hpp"
-#include "02-daemon/signals.hpp"
+#include "02-daemon/base/filters.hpp"
+#include "02-daemon/base/identity.hpp"
+#include "02-daemon/base/signals.hpp"
+#include "02-daemon/engine/containers.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

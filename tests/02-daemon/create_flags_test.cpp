@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/cli_app.hpp"
-#include "02-daemon/create_fields.hpp"
-#include "02-daemon/create_flags.hpp"
+#include "02-daemon/cli/create_fields.hpp"
+#include "02-daemon/cli/create_flags.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

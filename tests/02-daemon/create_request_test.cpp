@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/local_server.hpp"
-#include "02-daemon/create_request.hpp"
+#include "02-daemon/api/create_request.hpp"
 
 using namespace slipway;
 using namespace slipway::test;

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "01-cli-socket/local_server.hpp"
-#include "02-daemon/stdio_mux.hpp"
+#include "02-daemon/base/stdio_mux.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway;

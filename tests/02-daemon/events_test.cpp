@@ -3,8 +3,8 @@
 
 #include <signal.h>
 
-#include "02-daemon/event_api.hpp"
-#include "02-daemon/human_text.hpp"
+#include "02-daemon/api/event_api.hpp"
+#include "02-daemon/base/human_text.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway;

@@ -3,7 +3,7 @@
 
 #include "plain_engine.hpp"
 
-#include "02-daemon/detach_filter.hpp"
+#include "02-daemon/base/detach_filter.hpp"
 
 using namespace slipway;
 using namespace slipway::test;

@@ -7,7 +7,7 @@
 
 #include "01-cli-socket/local_server.hpp"
 #include "01-cli-socket/router.hpp"
-#include "02-daemon/stdio_mux.hpp"
+#include "02-daemon/base/stdio_mux.hpp"
 
 namespace slipway::test {
 

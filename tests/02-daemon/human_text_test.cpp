@@ -1,8 +1,8 @@
 /// \file
 /// Durations, sizes and moments in the words of Docker's clients; tables.
 
-#include "02-daemon/human_text.hpp"
-#include "02-daemon/text_table.hpp"
+#include "02-daemon/base/human_text.hpp"
+#include "02-daemon/cli/text_table.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/launcher.hpp"
-#include "02-daemon/process_steps.hpp"
+#include "02-daemon/launch/launcher.hpp"
+#include "02-daemon/launch/process_steps.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/json_log.hpp"
-#include "02-daemon/log_reader.hpp"
+#include "02-daemon/logs/json_log.hpp"
+#include "02-daemon/logs/log_reader.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -2,7 +2,7 @@
 /// GET /containers/ID/logs and `slipway logs`, from outside: drivers, options, what goes with a line.
 
 #include "01-cli-socket/http_message.hpp"
-#include "02-daemon/stdio_mux.hpp"
+#include "02-daemon/base/stdio_mux.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway;

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway::test;

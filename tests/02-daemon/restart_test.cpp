@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include "01-cli-socket/api_error.hpp"
-#include "02-daemon/restart_policy.hpp"
+#include "02-daemon/engine/restart_policy.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway;

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/spawn.hpp"
+#include "02-daemon/base/spawn.hpp"
 #include "harness/harness.hpp"
 #include "harness/processes.hpp"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "02-daemon/containers.hpp"
+#include "02-daemon/engine/containers.hpp"
 #include "plain_engine.hpp"
 
 using namespace slipway;

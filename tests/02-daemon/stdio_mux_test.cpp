@@ -1,7 +1,7 @@
 /// \file
 /// Docker's stdio frames, byte for byte.
 
-#include "02-daemon/stdio_mux.hpp"
+#include "02-daemon/base/stdio_mux.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

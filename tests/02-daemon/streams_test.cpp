@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/attach_client.hpp"
-#include "02-daemon/spool_queue.hpp"
+#include "02-daemon/shim/attach_client.hpp"
+#include "02-daemon/shim/spool_queue.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/api_error.hpp"
-#include "02-daemon/container_store.hpp"
-#include "02-daemon/task_files.hpp"
+#include "02-daemon/engine/container_store.hpp"
+#include "02-daemon/task/task_files.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

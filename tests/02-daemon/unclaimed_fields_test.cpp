@@ -1,7 +1,7 @@
 /// \file
 /// What nobody acts on: a warning, or a refusal where silence would be dangerous.
 
-#include "02-daemon/unclaimed_fields.hpp"
+#include "02-daemon/engine/unclaimed_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "02-daemon/clone_process.hpp"
+#include "02-daemon/launch/clone_process.hpp"
 #include "03-namespaces/detached_mount.hpp"
 #include "03-namespaces/root_dir.hpp"
 #include "harness/harness.hpp"

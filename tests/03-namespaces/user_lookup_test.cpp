@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "02-daemon/launch_step.hpp"
+#include "02-daemon/launch/launch_step.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

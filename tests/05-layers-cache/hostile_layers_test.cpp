@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "02-daemon/atomic_file.hpp"
+#include "02-daemon/base/atomic_file.hpp"
 #include "layer_fixture.hpp"
 
 using namespace slipway;

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "02-daemon/spawn.hpp"
+#include "02-daemon/base/spawn.hpp"
 #include "05-layers-cache/unpack_budget.hpp"
 #include "05-layers-cache/unpack_program.hpp"
 #include "harness/harness.hpp"

@@ -77,6 +77,9 @@ json normal(json request) {
   if (body.contains("Env") && body["Env"].is_array()) {
     std::sort(body["Env"].begin(), body["Env"].end());  // docker's comes out of a map
   }
+  if (host.contains("Binds") && host["Binds"].is_array()) {
+    std::sort(host["Binds"].begin(), host["Binds"].end());  // and so do these
+  }
   json kept = asked_for(body);
   kept["paths"] = lists;  // an empty list is a wish there
   kept["entrypoint"] = body.value("Entrypoint", json());

@@ -1,0 +1,17 @@
+#pragma once
+/// \file
+/// The routes of containers: each turns a request into one call of the engine.
+
+#include <memory>
+
+#include "01-cli-socket/http_server.hpp"
+#include "01-cli-socket/router.hpp"
+#include "02-daemon/engine/engine.hpp"
+
+namespace slipway {
+
+/// Adds `/containers/…`. `engine` outlives the router; `server` is set before the first request.
+void add_container_routes(Router& router, Engine& engine,
+                          const std::unique_ptr<HttpServer>& server);
+
+}  // namespace slipway

@@ -1,0 +1,174 @@
+// Starting: by a request, or because the restart policy wants it.
+
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "02-daemon/task/shim_client.hpp"
+#include "engine.hpp"
+#include "oci_spec.hpp"
+
+namespace slipway {
+
+using nlohmann::json;
+
+/// Takes the right to start it. \throws ApiError if its state forbids it
+void Engine::begin_start(Container& container, const std::string& reference) {
+  std::unique_lock lock(container.mutex);
+  wait_until_settled(container, lock);
+  ContainerState& state = container.state;
+  require_allowed(Request::start, container, reference);
+  state.starting = true;
+  state.restart_count = 0;
+  state.pause = {};
+  state.stopped = state.kept_down = state.kept = false;
+}
+
+json Engine::build_spec(const Container& container, Trace& trace) {
+  const ContainerRecord& record = container.record;
+  json spec = base_spec(record);
+  StartContext start{record, store_.folder_of(record.id), spec, trace};
+  for (const auto& module : modules_) {
+    const auto step = trace.begin("02", "prepare", "module", module->name());
+    module->prepare(start);
+  }
+  return spec;
+}
+
+void Engine::launch(Container& container, const std::string& started_at, Trace& trace) {
+  const std::string& id = container.record.id;
+  const int restart_count = [&] {
+    const std::scoped_lock lock(container.mutex);
+    return container.state.restart_count;
+  }();
+  const json spec = build_spec(container, trace);
+  pid_t pid = 0;
+  {
+    const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
+    TaskSettings settings = settings_of(container, started_at);
+    settings.restart_count = restart_count;
+    pid = supervisor_.create(id, spec, settings, trace);
+  }
+  let_clients_in(container, pid, started_at);
+  const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
+  let_run(id, started_at, trace);
+}
+
+/// A supervisor that dies over the request may have let it run before: then it is not for us to take that back.
+void Engine::let_run(const std::string& id, const std::string& started_at, Trace& trace) {
+  try {
+    supervisor_.start(id, trace);
+  } catch (const ApiError&) {
+    throw;
+  } catch (const std::exception&) {
+    if (!started_pid({.id = id, .started_at = started_at})) throw;
+  }
+}
+
+void Engine::start(const std::string& reference, Trace& trace) {
+  const ContainerPtr container = containers_.find(reference);
+  begin_start(*container, reference);
+  run(container, trace);
+}
+
+/// The rest of a start whose right was taken: `starting` is set.
+void Engine::run(const ContainerPtr& container, Trace& trace) {
+  const auto [started_before, finished_before] = [&] {
+    const std::scoped_lock lock(container->mutex);
+    return std::pair(container->state.started_at, container->state.finished_at);
+  }();
+  try {
+    launch(*container, rfc3339_now(), trace);
+  } catch (const std::exception& error) {
+    {
+      const std::scoped_lock lock(container->mutex);
+      container->state.started_at = started_before;
+      container->state.finished_at = finished_before;
+    }
+    start_failed(*container, error.what());
+    if (is_auto_remove(container->record)) remove_in_background(container);
+    throw;
+  }
+  const std::scoped_lock lock(container->mutex);
+  events_.publish(*container, "start");
+  container->state.starting = false;
+  container->changed.notify_all();
+}
+
+/// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure. The ledger
+/// has it, too, beside what it knows of the run before.
+void Engine::start_failed(Container& container, const std::string& message) {
+  const std::string& id = container.record.id;
+  const int code = exit_code_of_failed_start(message);
+  const bool removes_itself = is_auto_remove(container.record);
+  try {
+    removes_itself ? supervisor_.remove(id) : supervisor_.start_failed(id, code, message);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "after the failed start of container " + id + ": " + error.what());
+  }
+  release_modules(container);
+  const std::scoped_lock lock(container.mutex);
+  ContainerState& state = container.state;
+  state.status = removes_itself               ? Status::removing
+                 : state.started_at == kNever ? Status::created
+                                              : Status::exited;
+  state.pid = 0;
+  state.exit_code = code;
+  state.error = message;
+  state.starting = false;
+  ++state.exits;
+  for (const auto& pending : container.pending_attaches) pending->failed = true;
+  container.pending_attaches.clear();
+  container.changed.notify_all();
+}
+
+/// Says that it runs, before it does: its end may be announced at once. Those who attach from now on go to the shim
+/// by themselves; those who wait already are connected here, so that they miss nothing.
+void Engine::let_clients_in(Container& container, pid_t pid, const std::string& started_at) {
+  std::vector<std::shared_ptr<PendingAttach>> pending;
+  {
+    const std::scoped_lock lock(container.mutex);
+    pending.swap(container.pending_attaches);
+    container.state.status = Status::running;
+    container.state.started_at = started_at;
+    container.state.finished_at = kNever;
+    container.state.error.clear();
+    container.state.pid = pid;
+    container.state.exit_code = 0;
+    container.state.oom_killed = false;
+  }
+  for (const auto& attach : pending) {
+    std::optional<RawStream> stream;
+    try {
+      stream = ShimClient(paths_.exec_root, container.record.id).attach(attach->query);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error,
+               "attaching to container " + container.record.id + ": " + error.what());
+    }
+    const std::scoped_lock lock(container.mutex);
+    attach->failed = !stream;
+    attach->stream = std::move(stream);
+    container.changed.notify_all();
+  }
+}
+
+/// Waits as long as the policy says, and starts it, unless somebody stopped, started or removed it meanwhile.
+void Engine::restart_after_pause(const ContainerPtr& container) {
+  {
+    std::unique_lock lock(container->mutex);
+    ContainerState& state = container->state;
+    const std::uint64_t exits = state.exits;
+    const auto called_off = [&] {
+      return stopping_ || state.status != Status::restarting || state.exits != exits;
+    };
+    if (container->changed.wait_for(lock, state.pause, called_off)) return;
+    state.starting = true;
+  }
+  Trace trace("restart", "engine");
+  run(container, trace);
+}
+
+void Engine::restart_in_background(const ContainerPtr& container) {
+  workers_.run("restarting container " + container->record.id,
+               [this, container] { restart_after_pause(container); });
+}
+
+}  // namespace slipway

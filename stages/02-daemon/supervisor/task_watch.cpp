@@ -1,0 +1,99 @@
+// The supervisor's watcher: who has ended, and was it recorded?
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "01-cli-socket/log_line.hpp"
+#include "01-cli-socket/sys_error.hpp"
+#include "02-daemon/base/pidfd.hpp"
+#include "task_table.hpp"
+
+namespace slipway {
+
+/// A shim of an earlier supervisor is not our child: init reaps it.
+void TaskTable::reap(const Task& task) {
+  siginfo_t info{};
+  if (task.child) ::waitid(P_PIDFD, static_cast<id_t>(task.shim.get()), &info, WEXITED);
+}
+
+void TaskTable::watch_task(const TaskPtr& task) {
+  {
+    const std::scoped_lock lock(mutex_);
+    watched_[task->shim.get()] = task;
+  }
+  epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.fd = task->shim.get()}};
+  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, task->shim.get(), &event), "epoll_ctl", "add");
+}
+
+/// The watcher's thread: the ledger tells of ends, pidfds of shims that died without writing one.
+void TaskTable::watch() {
+  for (;;) {
+    epoll_event event{};
+    const int count = retry_on_signal([&] { return ::epoll_wait(epoll_.get(), &event, 1, -1); });
+    if (count < 1) continue;
+    if (event.data.fd == wake_.get()) return;
+    try {
+      if (event.data.fd == inotify_.get()) {
+        take_ledger_news();
+        continue;
+      }
+      TaskPtr ended;
+      {
+        const std::scoped_lock lock(mutex_);
+        ended = std::move(watched_.extract(event.data.fd).mapped());
+      }
+      shim_ended(ended);
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error, std::string("watching tasks: ") + error.what());
+    }
+  }
+}
+
+void TaskTable::take_ledger_news() {
+  alignas(inotify_event) std::array<char, 16384> buffer;
+  const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
+  for (ssize_t at = 0; at < size;) {
+    const auto* news = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+    at += static_cast<ssize_t>(sizeof(inotify_event) + news->len);
+    if ((news->mask & IN_Q_OVERFLOW) == 0) {
+      announce(news->name);
+    } else {  // the kernel could not keep all the news: any file may be new
+      for (ExitRecord& record : exits()) {
+        if (record.finished()) feed_.publish(std::move(record));
+      }
+    }
+  }
+}
+
+void TaskTable::announce(const std::string& file) {
+  const auto record = read_entry(file);
+  if (record && record->finished()) feed_.publish(*record);
+}
+
+/// A shim that has ended after its exit record was written is done. Without one it was killed: its container goes down with
+/// it (PR_SET_PDEATHSIG; a second kill does no harm), and we write the record in its place.
+void TaskTable::shim_ended(const TaskPtr& task) {
+  reap(*task);
+  auto record = read_exit_record(ledger_, task->id);
+  // One that was never let run has no end: whoever set it up hears that it cannot be started.
+  if ((task->started || was_let_run(task->folder)) && record && !record->finished() &&
+      record->started_at == task->settings.started_at) {
+    send_signal(task->process, SIGKILL);
+    record->previous.clear();
+    record->finished_at = rfc3339_now();
+    record->exit_code = 137;
+    record->error = "the container's shim was killed";
+    write_exit_record(ledger_, *record, task->settings.durability());
+  }
+  // From here on the ledger is all there is to know of it.
+  const std::scoped_lock lock(mutex_);
+  const auto found = tasks_.find(task->id);
+  if (found != tasks_.end() && found->second == task) tasks_.erase(found);
+}
+
+}  // namespace slipway
