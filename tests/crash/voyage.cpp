@@ -106,8 +106,9 @@ void Voyage::exec() {
   const bool ended = eventually(
       [&] {
         const HttpResponse answer = api_.insist("GET", "/exec/" + id + "/json");
-        if (answer.status != 200) return true;  // its container is gone
-        seen = Json::parse(answer.body);
+        seen = answer.status == 200 ? Json::parse(answer.body) : Json();
+        if (seen.is_null())
+          return true;  // it went with its task, and an engine came that never saw it
         return seen.at("Running") == false;
       },
       30s);

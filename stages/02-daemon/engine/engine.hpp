@@ -100,7 +100,7 @@ class Engine {
   void launch(Container& container, const std::string& started_at, Trace& trace);
   void let_clients_in(Container& container, pid_t pid, const std::string& started_at);
   void let_run(const std::string& id, const std::string& started_at, Trace& trace);
-  void start_failed(Container& container, const std::string& message);
+  void start_failed(Container& container, const std::string& run, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
                                          const std::string& started_at) const;
   void restart_after_pause(const ContainerPtr& container);
@@ -142,6 +142,8 @@ class Engine {
   void reconcile_container(const ContainerPtr& container, const ExitRecord* record,
                            const nlohmann::json* task);
   void learn(const ContainerPtr& container, const ExitRecord* record, const nlohmann::json* task);
+  void learn_of_run(const ContainerPtr& container, const ExitRecord& record,
+                    const nlohmann::json* task);
   void take_over(const ContainerPtr& container, const ExitRecord& record, pid_t pid);
   void take_ended(const ContainerPtr& container, const ExitRecord& record);
   std::optional<pid_t> started_pid(const ExitRecord& record);

@@ -140,23 +140,31 @@ void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord
 }
 //@endregion
 
-/// The first look at a container that an earlier engine left.
+/// The first look at a container that an earlier engine left. If the supervisor cannot answer, it was none.
 void Engine::learn(const ContainerPtr& container, const ExitRecord* record, const json* task) {
   if (!container->broken.empty()) {
     const std::scoped_lock lock(container->mutex);
     if (task) container->state.pid = task->value("Pid", 0);
     return;
   }
-  if (record && !record->finished()) {
-    const bool started = task && task->value("Started", false);
-    const auto pid = started ? std::optional(task->at("Pid").get<pid_t>()) : started_pid(*record);
-    if (pid) return take_over(container, *record, *pid);
-    // Nobody was told that it runs: it never did. What is to be known is the run before.
-    const auto before = ledger_entry(record->id);
-    if (before && before->finished()) return take_ended(container, *before);
-  } else if (record) {
-    return take_ended(container, *record);
+  try {
+    record ? learn_of_run(container, *record, task) : release_modules(*container);
+  } catch (...) {
+    const std::scoped_lock lock(container->mutex);
+    container->state.known = false;
+    throw;
   }
+}
+
+void Engine::learn_of_run(const ContainerPtr& container, const ExitRecord& record,
+                          const json* task) {
+  if (record.finished()) return take_ended(container, record);
+  const bool started = task && task->value("Started", false);
+  const auto pid = started ? std::optional(task->at("Pid").get<pid_t>()) : started_pid(record);
+  if (pid) return take_over(container, record, *pid);
+  // Nobody was told that it runs, and it never did. What is to be known is the run before.
+  const auto before = ledger_entry(record.id);
+  if (before && before->finished()) return take_ended(container, *before);
   release_modules(*container);
 }
 
@@ -202,18 +210,10 @@ void Engine::take_ended(const ContainerPtr& container, const ExitRecord& record)
   if (next == Status::restarting) restart_in_background(container);
 }
 
-/// The pid of a task that was let run; nothing if it was never started, and then it is gone. 0 if its shim has just ended:
-/// news of that is on its way.
+/// The pid of a run that was let run, 0 if it has ended since: news of that is on its way. Nothing if it was not let run; it
+/// never will be.
 std::optional<pid_t> Engine::started_pid(const ExitRecord& record) {
-  try {
-    supervisor_.remove_unstarted(record.id);
-    return std::nullopt;
-  } catch (const ApiError& error) {
-    const auto entry = error.status() == 404 ? ledger_entry(record.id) : std::optional(record);
-    // Its creation was taken back.
-    if (!entry || entry->started_at != record.started_at) return std::nullopt;
-    if (error.status() != 409) return 0;
-  }
+  if (supervisor_.withdraw(record.id, record.started_at)) return std::nullopt;
   try {
     return supervisor_.task(record.id).at("Pid").get<pid_t>();
   } catch (const ApiError&) {

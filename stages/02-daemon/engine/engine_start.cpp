@@ -55,11 +55,11 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
 /// A supervisor that dies over the request may have let it run before: then it is not for us to take that back.
 void Engine::let_run(const std::string& id, const std::string& started_at, Trace& trace) {
   try {
-    supervisor_.start(id, trace);
+    supervisor_.start(id, started_at, trace);
   } catch (const ApiError&) {
     throw;
   } catch (const std::exception&) {
-    if (!started_pid({.id = id, .started_at = started_at})) throw;
+    if (supervisor_.withdraw(id, started_at)) throw;
   }
 }
 
@@ -75,15 +75,16 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
     const std::scoped_lock lock(container->mutex);
     return std::pair(container->state.started_at, container->state.finished_at);
   }();
+  const std::string run = rfc3339_now();
   try {
-    launch(*container, rfc3339_now(), trace);
+    launch(*container, run, trace);
   } catch (const std::exception& error) {
     {
       const std::scoped_lock lock(container->mutex);
       container->state.started_at = started_before;
       container->state.finished_at = finished_before;
     }
-    start_failed(*container, error.what());
+    start_failed(*container, run, error.what());
     if (is_auto_remove(container->record)) remove_in_background(container);
     throw;
   }
@@ -95,12 +96,13 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
 
 /// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure. The ledger
 /// has it, too, beside what it knows of the run before.
-void Engine::start_failed(Container& container, const std::string& message) {
+void Engine::start_failed(Container& container, const std::string& run,
+                          const std::string& message) {
   const std::string& id = container.record.id;
   const int code = exit_code_of_failed_start(message);
   const bool removes_itself = is_auto_remove(container.record);
   try {
-    removes_itself ? supervisor_.remove(id) : supervisor_.start_failed(id, code, message);
+    removes_itself ? supervisor_.remove(id) : supervisor_.start_failed(id, run, code, message);
   } catch (const std::exception& error) {
     log_line(LogLevel::error, "after the failed start of container " + id + ": " + error.what());
   }

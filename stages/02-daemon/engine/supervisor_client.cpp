@@ -23,8 +23,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kRemoveTries = 5;
+constexpr int kTries = 50;
 constexpr int kStartPatienceMs = 10'000;
+
+std::string start_of(const std::string& id, const std::string& run) {
+  return "/tasks/" + id + "/start?run=" + percent_encode(run);
+}
 
 bool nobody_listens(const SysError& error) { return error.is(ENOENT) || error.is(ECONNREFUSED); }
 
@@ -106,6 +110,21 @@ HttpResponse SupervisorClient::ask(std::string_view method, const std::string& t
   return response;
 }
 
+/// Asked again and again if the supervisor dies over it: what was begun is finished, and twice is as good as once.
+void SupervisorClient::insist(std::string_view method, const std::string& target) {
+  for (int tries = 0;; ++tries) {
+    try {
+      ask(method, target, {}, nullptr);
+      return;
+    } catch (const ApiError&) {
+      throw;
+    } catch (const std::exception&) {
+      if (tries == kTries) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+}
+
 pid_t SupervisorClient::create(const std::string& id, const json& spec,
                                const TaskSettings& settings, Trace& trace) {
   const json body{{"Spec", spec}, {"Settings", to_json(settings)}};
@@ -113,38 +132,31 @@ pid_t SupervisorClient::create(const std::string& id, const json& spec,
   return parse_json(response.body, "the supervisor's answer").at("Pid").get<pid_t>();
 }
 
-void SupervisorClient::start(const std::string& id, Trace& trace) {
-  ask("POST", "/tasks/" + id + "/start", {}, &trace);
+void SupervisorClient::start(const std::string& id, const std::string& run, Trace& trace) {
+  ask("POST", start_of(id, run), {}, &trace);
 }
 
 void SupervisorClient::kill(const std::string& id, int signal) {
   ask("POST", "/tasks/" + id + "/kill?signal=" + std::to_string(signal), {}, nullptr);
 }
 
-void SupervisorClient::remove_unstarted(const std::string& id) {
-  ask("DELETE", "/tasks/" + id + "?only=unstarted", {}, nullptr);
+bool SupervisorClient::withdraw(const std::string& id, const std::string& run) {
+  try {
+    insist("DELETE", start_of(id, run));
+    return true;
+  } catch (const ApiError& error) {
+    if (error.status() != 409) throw;
+    return false;
+  }
 }
 
-void SupervisorClient::start_failed(const std::string& id, int exit_code,
+void SupervisorClient::start_failed(const std::string& id, const std::string& run, int exit_code,
                                     const std::string& message) {
-  const json body{{"ExitCode", exit_code}, {"Error", message}};
+  const json body{{"StartedAt", run}, {"ExitCode", exit_code}, {"Error", message}};
   ask("PUT", "/exits/" + id, dump_json(body), nullptr);
 }
 
-/// Asked again if the supervisor dies over it: a removal that was begun is finished, and twice is as good as once.
-void SupervisorClient::remove(const std::string& id) {
-  for (int tries = 0;; ++tries) {
-    try {
-      ask("DELETE", "/tasks/" + id, {}, nullptr);
-      return;
-    } catch (const ApiError&) {
-      throw;
-    } catch (const std::exception&) {
-      if (tries == kRemoveTries) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
-}
+void SupervisorClient::remove(const std::string& id) { insist("DELETE", "/tasks/" + id); }
 
 json SupervisorClient::tasks() {
   return parse_json(ask("GET", "/tasks", {}, nullptr).body, "the supervisor's answer");

@@ -27,13 +27,15 @@ class SupervisorClient {
   /// \returns the pid of the task that was set up
   pid_t create(const std::string& id, const nlohmann::json& spec, const TaskSettings& settings,
                Trace& trace);
-  void start(const std::string& id, Trace& trace);
+  /// \param run  the StartedAt of its settings, here and below
+  void start(const std::string& id, const std::string& run, Trace& trace);
   void kill(const std::string& id, int signal);
   void remove(const std::string& id);
   /// A start came to nothing: what is left of it goes, and why is in the ledger when this returns.
-  void start_failed(const std::string& id, int exit_code, const std::string& message);
-  /// \throws ApiError 409 if it was started, 404 if there is no such task
-  void remove_unstarted(const std::string& id);
+  void start_failed(const std::string& id, const std::string& run, int exit_code,
+                    const std::string& message);
+  /// Takes a start back, if that is still possible. \returns false if it was let run
+  bool withdraw(const std::string& id, const std::string& run);
   [[nodiscard]] nlohmann::json tasks();
   [[nodiscard]] nlohmann::json task(const std::string& id);
   [[nodiscard]] std::vector<ExitRecord> exits();
@@ -52,6 +54,7 @@ class SupervisorClient {
  private:
   HttpResponse ask(std::string_view method, const std::string& target, std::string_view body,
                    Trace* trace);
+  void insist(std::string_view method, const std::string& target);
   HttpResponse ask_once(std::string_view method, const std::string& target, std::string_view body,
                         Trace* trace);
   class Listening;

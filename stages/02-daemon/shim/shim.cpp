@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -29,7 +28,9 @@ json read_json_file(const std::string& path) {
 /// The lock says that this shim lives; the kernel drops it with us, so it can never be stale.
 UniqueFd take_lock(const std::string& path) {
   UniqueFd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
-  check(::flock(lock.get(), LOCK_EX | LOCK_NB), "flock", path);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  check(::fcntl(lock.get(), F_OFD_SETLK, &whole), "fcntl", "F_OFD_SETLK " + path);
   return lock;
 }
 
@@ -37,6 +38,11 @@ UniqueFd take_lock(const std::string& path) {
 void note_start(const UniqueFd& lock, const std::string& path) {
   constexpr std::string_view kText = "started\n";
   check(::pwrite(lock.get(), kText.data(), kText.size(), 0), "pwrite", path);
+}
+
+/// It could not be executed: there was no run.
+void take_note_back(const UniqueFd& lock, const std::string& path) {
+  check(::ftruncate(lock.get(), 0), "ftruncate", path);
 }
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -105,6 +111,7 @@ void Shim::serve(const HttpRequest& request, ShimReply& reply) {
 HttpResponse Shim::route(const HttpRequest& request) {
   if (request.method == "GET" && request.path == "/state") return describe();
   if (request.method == "POST" && request.path == "/start") return start_container();
+  if (request.method == "POST" && request.path == "/withdraw") return withdraw();
   if (request.method == "POST" && request.path == "/kill") return signal_container(request);
   if (request.method == "POST" && request.path == "/resize") return resize(request);
   throw not_found("page not found");
@@ -122,16 +129,25 @@ HttpResponse Shim::describe() const {
 }
 
 HttpResponse Shim::start_container() {
-  if (status_ != Status::created)
+  if (let_run_ || withdrawn_ || status_ != Status::created)
     throw conflict("container " + settings_.id + " was started already");
   try {
     const auto call = trace_.begin("02", "start", "execve", spec_.at("process").at("args").dump());
     note_start(lock_, folder_.lock());
     process_.start();
   } catch (const LaunchFailure& failure) {
+    take_note_back(lock_, folder_.lock());
     return error_response(failure.command_error() ? 400 : 500, failure.what());
   }
+  let_run_ = true;
   status_ = Status::running;
+  return {.status = 204};
+}
+
+/// The question and the act are one: a request to start it that is on its way comes too late.
+HttpResponse Shim::withdraw() {
+  if (let_run_) throw conflict("container " + settings_.id + " was let run");
+  withdrawn_ = true;
   return {.status = 204};
 }
 
@@ -156,10 +172,9 @@ void Shim::attach(const HttpRequest& request, ShimReply& reply) {
 }
 
 void Shim::container_ended() {
-  const bool ran = status_ == Status::running;
   status_ = Status::exited;
   execs_.kill_all();
-  if (!ran) return process_.finish_clients();
+  if (!let_run_) return process_.finish_clients();
   finish_log();
   unrecorded_ = begun_record(settings_);
   unrecorded_->finished_at = rfc3339_now();

@@ -45,6 +45,7 @@ class Shim {
   HttpResponse route(const HttpRequest& request);
   [[nodiscard]] HttpResponse describe() const;
   HttpResponse start_container();
+  HttpResponse withdraw();
   HttpResponse signal_container(const HttpRequest& request);
   HttpResponse resize(const HttpRequest& request);
   void attach(const HttpRequest& request, ShimReply& reply);
@@ -65,6 +66,8 @@ class Shim {
   ShimProcess process_;
   ShimExecs execs_;
   Status status_ = Status::created;
+  bool let_run_ = false;                  ///< it was executed: its end will be recorded
+  bool withdrawn_ = false;                ///< it never will be
   std::optional<ExitRecord> unrecorded_;  ///< the end of the container, until it is in the ledger
 };
 

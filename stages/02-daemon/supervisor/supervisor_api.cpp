@@ -19,6 +19,13 @@ std::string checked_id(const Exchange& exchange) {
   return id;
 }
 
+/// Which run of the container is meant: a request of an engine that is dead must not touch the next engine's.
+std::string run_of(const Exchange& exchange) {
+  const std::string& run = exchange.request().query.value("run");
+  if (run.empty()) throw bad_request("run: the run's StartedAt is required");
+  return run;
+}
+
 void create_task(Exchange& exchange, TaskTable& tasks) {
   const json body = read_json_body(exchange);
   TaskRequest request{.id = checked_id(exchange),
@@ -30,7 +37,7 @@ void create_task(Exchange& exchange, TaskTable& tasks) {
 }
 
 void start_task(Exchange& exchange, TaskTable& tasks) {
-  tasks.start(checked_id(exchange), exchange.trace());
+  tasks.start(checked_id(exchange), run_of(exchange), exchange.trace());
   exchange.respond({.status = 204});
 }
 
@@ -43,8 +50,10 @@ void kill_task(Exchange& exchange, TaskTable& tasks) {
 void record_failed_start(Exchange& exchange, TaskTable& tasks) {
   const json body = read_json_body(exchange);
   const JsonFields fields(body);
-  tasks.record_failed_start(checked_id(exchange), static_cast<int>(fields.integer("ExitCode")),
-                            fields.text("Error"));
+  tasks.record_failed_start({.id = checked_id(exchange),
+                             .run = fields.text("StartedAt"),
+                             .exit_code = static_cast<int>(fields.integer("ExitCode")),
+                             .message = fields.text("Error")});
   exchange.respond({.status = 204});
 }
 
@@ -92,8 +101,11 @@ void add_supervisor_routes(Router& router, TaskTable& tasks,
   router.add("POST", "/tasks/{id}/start", [&tasks](Exchange& e) { start_task(e, tasks); });
   router.add("POST", "/tasks/{id}/kill", [&tasks](Exchange& e) { kill_task(e, tasks); });
   router.add("DELETE", "/tasks/{id}", [&tasks](Exchange& exchange) {
-    const bool unstarted = exchange.request().query.value("only") == "unstarted";
-    unstarted ? tasks.remove_unstarted(checked_id(exchange)) : tasks.remove(checked_id(exchange));
+    tasks.remove(checked_id(exchange));
+    exchange.respond({.status = 204});
+  });
+  router.add("DELETE", "/tasks/{id}/start", [&tasks](Exchange& exchange) {
+    tasks.withdraw(checked_id(exchange), run_of(exchange));
     exchange.respond({.status = 204});
   });
   router.add("GET", "/exits", [&tasks](Exchange& e) { list_exits(e, tasks); });

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,32 +24,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kShimPatienceMs = 2000;
 constexpr std::size_t kRememberedExits = 4096;
 
-/// The names of a folder's entries; those of our own temporary files are left out.
 std::vector<std::string> entries_of(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::string name = entry.path().filename();
-    if (!name.ends_with(".tmp")) names.push_back(std::move(name));
-  }
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
   return names;
 }
-
-std::string id_of_record(std::string file_name) {
-  if (file_name.ends_with(".json")) file_name.resize(file_name.size() - 5);
-  return file_name;
-}
-
-//@region alive
-/// True if the shim that locked this file is alive (02-I7).
-bool is_locked(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (!fd) return false;
-  return ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-}
-//@endregion
 
 /// One line. Not to the end of the pipe: the container's process, waiting for its start, holds it too.
 std::string read_report(const UniqueFd& fd) {
@@ -65,6 +45,17 @@ std::string read_report(const UniqueFd& fd) {
   }
 }
 
+/// A shim that is killed over it may have let it run before.
+HttpResponse ask_to_start(const Task& task, Trace& trace) {
+  try {
+    HttpClient client(task.folder.socket());
+    client.trace = &trace;
+    return client.request("POST", "/start");
+  } catch (const std::runtime_error&) {
+    return error_response(500, kShimKilled);
+  }
+}
+
 json ask_shim(const TaskFolder& folder) {
   HttpClient client(folder.socket());
   client.patience_ms = kShimPatienceMs;
@@ -74,27 +65,6 @@ json ask_shim(const TaskFolder& folder) {
 }
 
 }  // namespace
-
-/// While it lives, no other request creates, starts or removes the same task: an engine that was killed may have left
-/// one under way when the next engine asks.
-class TaskTable::Turn {
- public:
-  Turn(TaskTable& table, std::string id) : table_(table), id_(std::move(id)) {
-    std::unique_lock lock(table_.mutex_);
-    table_.turn_ended_.wait(lock, [this] { return table_.busy_.insert(id_).second; });
-  }
-  ~Turn() {
-    const std::scoped_lock lock(table_.mutex_);
-    table_.busy_.erase(id_);
-    table_.turn_ended_.notify_all();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  TaskTable& table_;
-  std::string id_;
-};
 
 TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
     : tasks_folder_(std::move(tasks_folder)),
@@ -118,17 +88,6 @@ TaskTable::~TaskTable() {
   if (watcher_.joinable()) watcher_.join();
 }
 
-/// Removes what a killed writer never got to rename. A shim that lives may be writing at this moment.
-void TaskTable::sweep_ledger() const {
-  constexpr std::string_view kHalfWritten = ".json.tmp";
-  for (const auto& entry : fs::directory_iterator(ledger_)) {
-    std::string file = entry.path().filename();
-    if (!file.ends_with(kHalfWritten)) continue;
-    file.resize(file.size() - kHalfWritten.size());
-    if (!shim_lives(file)) fs::remove(entry.path());
-  }
-}
-
 void TaskTable::recover() {
   sweep_ledger();
   for (const std::string& id : entries_of(tasks_folder_)) {
@@ -140,22 +99,31 @@ void TaskTable::recover() {
   }
   complete_ledger();
   for (const std::string& id : entries_of(tasks_folder_)) {
-    if (!tasks_.contains(id) && !shim_lives(id)) remove_tree(tasks_folder_ + "/" + id);
+    if (!tasks_.contains(id) && !shim_lives(id)) remove_tree(folder_of(id).path);
   }
   watcher_ = std::thread([this] { watch(); });
 }
 
-/// A shim that lives but does not answer keeps its container: nobody may write its end or clear its folder away.
+//@region alive
+/// True if the shim that holds the task's lock is alive (02-I7). Asked, not tried: a try would be a lock of our own, and in a
+/// starting shim's way. One that lives but does not answer keeps its container: nobody may write its end or clear its folder away.
 bool TaskTable::shim_lives(const std::string& id) const {
-  return is_locked(TaskFolder{tasks_folder_ + "/" + id}.lock());
+  const UniqueFd fd(::open(folder_of(id).lock().c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd) return false;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  return ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
+//@endregion
+
+TaskFolder TaskTable::folder_of(const std::string& id) const { return {tasks_folder_ + "/" + id}; }
 
 /// Takes over a shim that lives: its pid is taken from its own mouth, and it cannot have been given to another process
 /// while the lock is held.
 void TaskTable::adopt(const std::string& id) {
   auto task = std::make_shared<Task>();
   task->id = id;
-  task->folder = {tasks_folder_ + "/" + id};
+  task->folder = folder_of(id);
   const auto settings = read_file(task->folder.settings());
   task->settings = task_settings_from_json(parse_json(settings.value_or("{}"), "task.json"));
   const json state = ask_shim(task->folder);
@@ -164,32 +132,11 @@ void TaskTable::adopt(const std::string& id) {
   task->started = state.at("Status") != "created";
   if (state.at("Status") != "exited") task->process = open_pidfd(task->pid);
   task->shim = open_pidfd(task->shim_pid);
-  if (!is_locked(task->folder.lock())) return;  // it ended while we asked
+  if (!shim_lives(id)) return;  // it ended while we asked
   watch_task(task);
   const std::scoped_lock lock(mutex_);
   tasks_[id] = std::move(task);
 }
-
-//@region complete
-/// A run without an end and without a shim: the shim was killed, or the host stopped. One that was set up and never let run
-/// was no run: the ledger goes back to the one before.
-void TaskTable::complete_ledger() {
-  for (ExitRecord& record : exits()) {
-    if (record.finished() || tasks_.contains(record.id) || shim_lives(record.id)) continue;
-    const TaskFolder folder{tasks_folder_ + "/" + record.id};
-    const bool same_boot = fs::exists(folder.path);
-    if (same_boot && !was_let_run(folder)) {
-      restore_previous(record.id);
-      continue;
-    }
-    record.previous.clear();
-    record.finished_at = rfc3339_now();
-    record.exit_code = same_boot ? 137 : 255;
-    record.error = same_boot ? "the container's shim was killed" : "the host stopped";
-    write_exit_record(ledger_, record, Durability::durable);
-  }
-}
-//@endregion
 
 TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
   const std::scoped_lock lock(mutex_);
@@ -224,10 +171,11 @@ void TaskTable::write_bundle(const Task& task, const json& spec) const {
 
 json TaskTable::create(const TaskRequest& request, Trace& trace,
                        const std::function<bool()>& wanted) {
-  const Turn turn(*this, request.id);
+  const auto turn = turns_.take(request.id);
+  if (!wanted()) throw conflict("nobody waits for task " + request.id + " any more");
   auto task = std::make_shared<Task>();
   task->id = request.id;
-  task->folder = {tasks_folder_ + "/" + request.id};
+  task->folder = folder_of(request.id);
   task->settings = request.settings;
   task->settings.id = request.id;
   task->settings.ledger = ledger_;
@@ -267,42 +215,6 @@ void TaskTable::discard(Task& task) {
   remove_tree(task.folder.path);
 }
 
-/// The ledger's entry of the run before, as JSON; empty if there was none, or none that can be read.
-std::string TaskTable::previous_run(const std::string& id) const {
-  const auto record = read_entry(id);
-  if (!record) return {};
-  return record->finished() ? to_json(*record).dump() : record->previous;
-}
-
-/// Undoes what the begin of a run did to the ledger: the entry of the run before is there again.
-void TaskTable::restore_previous(const std::string& id) const {
-  const auto record = read_entry(id);
-  if (!record || record->finished()) return;
-  if (!record->previous.empty()) {
-    const ExitRecord previous = exit_record_from_json(json::parse(record->previous));
-    return write_exit_record(ledger_, previous, Durability::durable);
-  }
-  ::unlink((ledger_ + "/" + id + ".json").c_str());
-}
-
-/// The ledger first: an unfinished entry without a folder would mean that the host had stopped.
-void TaskTable::take_back(const std::string& id) {
-  restore_previous(id);
-  clear_away(id);
-}
-
-void TaskTable::record_failed_start(const std::string& id, int exit_code,
-                                    const std::string& message) {
-  const Turn turn(*this, id);
-  take_back(id);
-  ExitRecord record =
-      read_entry(id).value_or(ExitRecord{.id = id, .started_at = kNever, .finished_at = kNever});
-  record.exit_code = exit_code;
-  record.oom_killed = false;
-  record.error = message;
-  write_exit_record(ledger_, record, Durability::durable);
-}
-
 const SealedProgram& TaskTable::sealed_shim(const std::string& program) {
   const std::scoped_lock lock(mutex_);
   if (!sealed_shim_) sealed_shim_.emplace(program);
@@ -329,7 +241,7 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   }
   writer.reset();
   {
-    const auto step = trace.begin("02", "ledger", "rename", ledger_ + "/" + task.id + ".json");
+    const auto step = trace.begin("02", "ledger", "rename", ledger_file(task.id));
     ExitRecord record = begun_record(task.settings);
     record.previous = previous_run(task.id);
     write_exit_record(ledger_, record, task.settings.durability());
@@ -341,13 +253,13 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   return report;
 }
 
-void TaskTable::start(const std::string& id, Trace& trace) {
-  const Turn turn(*this, id);
+void TaskTable::start(const std::string& id, const std::string& run, Trace& trace) {
+  const auto turn = turns_.take(id);
   const TaskPtr task = find(id);
-  HttpClient client(task->folder.socket());
-  client.trace = &trace;
-  const HttpResponse response = client.request("POST", "/start");
-  if (response.status < 400) {
+  if (task->settings.started_at != run)
+    throw conflict("task " + id + " was set up for another run");
+  const HttpResponse response = ask_to_start(*task, trace);
+  if (response.status < 400 || !withhold(id)) {
     task->started = true;
     return;
   }
@@ -356,33 +268,21 @@ void TaskTable::start(const std::string& id, Trace& trace) {
 }
 
 void TaskTable::kill(const std::string& id, int signal) {
-  const Turn turn(*this, id);
+  const auto turn = turns_.take(id);
   const TaskPtr task = find_or_adopt(id);
   HttpClient client(task->folder.socket());
   throw_if_error(client.request("POST", "/kill?signal=" + std::to_string(signal)));
 }
 
 void TaskTable::remove(const std::string& id) {
-  const Turn turn(*this, id);
+  const auto turn = turns_.take(id);
   forget(id);
-}
-
-void TaskTable::remove_unstarted(const std::string& id) {
-  const Turn turn(*this, id);
-  const auto record = read_exit_record(ledger_, id);
-  const bool unfinished = record && !record->finished();
-  // Its shim was killed before it let it run, and whoever set it up is gone.
-  if (unfinished && !shim_lives(id) && !was_let_run({tasks_folder_ + "/" + id}))
-    return take_back(id);
-  const TaskPtr task = find_or_adopt(id);
-  if (ask_shim(task->folder).at("Status") != "created") throw conflict("task was started: " + id);
-  take_back(id);
 }
 
 void TaskTable::forget(const std::string& id) {
   clear_away(id);
-  if (::unlink((ledger_ + "/" + id + ".json").c_str()) != 0 && errno != ENOENT) {
-    throw SysError(errno, "unlink", ledger_ + "/" + id + ".json");
+  if (::unlink((ledger_file(id)).c_str()) != 0 && errno != ENOENT) {
+    throw SysError(errno, "unlink", ledger_file(id));
   }
 }
 
@@ -399,7 +299,7 @@ void TaskTable::clear_away(const std::string& id) {
     if (error.status() != 404)
       throw;  // 404: no shim lives; there is only a folder left, if anything
   }
-  remove_tree(tasks_folder_ + "/" + id);
+  remove_tree(folder_of(id).path);
 }
 
 /// Kills what still runs. A shim whose container has ended may live on without its folder for as long as an attached client
@@ -425,7 +325,7 @@ bool TaskTable::wait_for_record(const Task& task) const {
 }
 
 json TaskTable::describe(const std::string& id) {
-  const Turn turn(*this, id);
+  const auto turn = turns_.take(id);
   const TaskPtr task = find_or_adopt(id);
   json answer = ask_shim(task->folder);
   answer["ShimSocket"] = task->folder.socket();
@@ -447,24 +347,6 @@ json TaskTable::describe_all() const {
     if (!tasks_.contains(id) && shim_lives(id)) list.push_back({{"Id", id}, {"Answers", false}});
   }
   return list;
-}
-
-std::vector<ExitRecord> TaskTable::exits() const {
-  std::vector<ExitRecord> records;
-  for (const std::string& file : entries_of(ledger_)) {
-    if (auto record = read_entry(file)) records.push_back(std::move(*record));
-  }
-  return records;
-}
-
-/// A file of the ledger; nothing, and a line in our log, if it cannot be read.
-std::optional<ExitRecord> TaskTable::read_entry(const std::string& file) const {
-  try {
-    return read_exit_record(ledger_, id_of_record(file));
-  } catch (const std::exception& error) {
-    log_line(LogLevel::error, ledger_ + "/" + file + ": " + error.what());
-    return std::nullopt;
-  }
 }
 
 bool TaskTable::empty() const {

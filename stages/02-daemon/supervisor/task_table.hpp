@@ -4,13 +4,11 @@
 /// at start: shims go on without us.
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +21,7 @@
 #include "02-daemon/base/spawn.hpp"
 #include "02-daemon/task/task_files.hpp"
 #include "sealed_program.hpp"
+#include "turns.hpp"
 
 namespace slipway {
 
@@ -46,6 +45,17 @@ struct TaskRequest {
   TaskSettings settings;  ///< `ledger` is filled in by the table
 };
 
+/// What PUT /exits/ID says.
+struct FailedStart {
+  std::string id;
+  std::string run;  ///< the StartedAt that it would have had
+  int exit_code = 0;
+  std::string message;
+};
+
+inline constexpr char kShimKilled[] = "the container's shim was killed";
+inline constexpr int kShimPatienceMs = 2000;
+
 /// Thread-safe.
 class TaskTable {
  public:
@@ -64,16 +74,17 @@ class TaskTable {
   /// \throws ApiError 400 (the command cannot be run), 409 (not wanted any more), 500 with the failed step
   nlohmann::json create(const TaskRequest& request, Trace& trace,
                         const std::function<bool()>& wanted);
-  /// Lets the created container run. \throws ApiError; the task is gone then
-  void start(const std::string& id, Trace& trace);
+  /// Lets the created container run. \param run  the StartedAt that it was set up with
+  /// \throws ApiError; the task is gone then. 409 if it is another run's
+  void start(const std::string& id, const std::string& run, Trace& trace);
   /// \throws ApiError 404, 409 (not running)
   void kill(const std::string& id, int signal);
-  /// Forgets a task that was set up and never started; the question and the act are one.
-  /// \throws ApiError 409 if it was started, 404 if there is none (its end is in the ledger, or about to be)
-  void remove_unstarted(const std::string& id);
-  /// A start came to nothing: takes the task back and records why, without a trace of the run before being lost.
-  /// \throws SysError
-  void record_failed_start(const std::string& id, int exit_code, const std::string& message);
+  /// Takes a run back, if it was not let run; the question and the act are one: after it, it never will be. No such run is no
+  /// error. \throws ApiError 409 if it was let run (its end is in the ledger, or will be), 503 if its shim does not answer
+  void withdraw(const std::string& id, const std::string& run);
+  /// A start came to nothing: takes the task back and records why, without what is known of the run before being lost.
+  /// \throws SysError, ApiError 409 if it was let run after all
+  void record_failed_start(const FailedStart& failed);
   /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
   void remove(const std::string& id);
 
@@ -88,7 +99,6 @@ class TaskTable {
 
  private:
   using TaskPtr = std::shared_ptr<Task>;
-  class Turn;
 
   TaskPtr find(const std::string& id) const;
   TaskPtr find_or_adopt(const std::string& id);
@@ -96,24 +106,31 @@ class TaskTable {
   const SealedProgram& sealed_shim(const std::string& program);
   nlohmann::json start_shim(Task& task, Trace& trace);
   [[nodiscard]] bool shim_lives(const std::string& id) const;
+  [[nodiscard]] TaskFolder folder_of(const std::string& id) const;
   bool wait_for_record(const Task& task) const;
   void adopt(const std::string& id);
-  void sweep_ledger() const;
-  void complete_ledger();
   void discard(Task& task);
   void forget(const std::string& id);
+  void clear_away(const std::string& id);
+  void end_task(Task& task) const;
+
+  // Which runs there were: task_ledger.cpp
+  [[nodiscard]] std::string ledger_file(const std::string& id) const;
+  std::optional<ExitRecord> read_entry(const std::string& id) const;
+  void sweep_ledger() const;
+  void complete_ledger();
+  void write_end(ExitRecord record, int exit_code, const std::string& reason) const;
+  void end_of_killed_shim(const std::string& id, const std::string& run);
+  bool withhold(const std::string& id);
   void take_back(const std::string& id);
   void restore_previous(const std::string& id) const;
   [[nodiscard]] std::string previous_run(const std::string& id) const;
-  void clear_away(const std::string& id);
-  void end_task(Task& task) const;
 
   // Watching: task_watch.cpp
   static void reap(const Task& task);
   void watch();
   void take_ledger_news();
   void announce(const std::string& file);
-  std::optional<ExitRecord> read_entry(const std::string& file) const;
   void shim_ended(const TaskPtr& task);
   void watch_task(const TaskPtr& task);
 
@@ -121,8 +138,8 @@ class TaskTable {
   std::string ledger_;
   mutable std::mutex mutex_;
   std::map<std::string, TaskPtr> tasks_;  ///< those whose shims live
-  std::set<std::string> busy_;            ///< ids that a request works on; see Turn
-  std::condition_variable turn_ended_;
+  Turns turns_;
+  std::mutex ending_;  ///< for who writes the end that a shim could not write
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   Feed<ExitRecord> feed_;

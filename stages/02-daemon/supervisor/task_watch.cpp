@@ -71,7 +71,9 @@ void TaskTable::take_ledger_news() {
 }
 
 void TaskTable::announce(const std::string& file) {
-  const auto record = read_entry(file);
+  constexpr std::string_view kEntry = ".json";
+  if (!file.ends_with(kEntry)) return;
+  const auto record = read_entry(file.substr(0, file.size() - kEntry.size()));
   if (record && record->finished()) feed_.publish(*record);
 }
 
@@ -79,16 +81,10 @@ void TaskTable::announce(const std::string& file) {
 /// it (PR_SET_PDEATHSIG; a second kill does no harm), and we write the record in its place.
 void TaskTable::shim_ended(const TaskPtr& task) {
   reap(*task);
-  auto record = read_exit_record(ledger_, task->id);
   // One that was never let run has no end: whoever set it up hears that it cannot be started.
-  if ((task->started || was_let_run(task->folder)) && record && !record->finished() &&
-      record->started_at == task->settings.started_at) {
+  if (task->started || was_let_run(task->folder)) {
     send_signal(task->process, SIGKILL);
-    record->previous.clear();
-    record->finished_at = rfc3339_now();
-    record->exit_code = 137;
-    record->error = "the container's shim was killed";
-    write_exit_record(ledger_, *record, task->settings.durability());
+    end_of_killed_shim(task->id, task->settings.started_at);
   }
   // From here on the ledger is all there is to know of it.
   const std::scoped_lock lock(mutex_);

@@ -5,7 +5,7 @@
 ///     EXEC_ROOT/tasks/ID/config.json   the OCI spec
 ///     EXEC_ROOT/tasks/ID/task.json     TaskSettings
 ///     EXEC_ROOT/tasks/ID/shim.sock     the shim's door
-///     EXEC_ROOT/tasks/ID/shim.lock     flock'ed by the shim for as long as it lives
+///     EXEC_ROOT/tasks/ID/shim.lock     locked by the shim for as long as it lives (F_OFD_SETLK, fcntl(2)); see was_let_run()
 ///     EXEC_ROOT/tasks/ID/execs/EXEC.exit    the exit code of a process that `exec` put into the container
 ///     DATA_ROOT/exits/ID.json          ExitRecord: written at the start, completed at the end
 
