@@ -4,7 +4,7 @@
 #include "01-cli-socket/cli_app.hpp"
 #include "01-cli-socket/system_cli.hpp"
 #include "02-daemon/cli/container_cli.hpp"
-#include "images_cli.hpp"
+#include "05-layers-cache/api/images_cli.hpp"
 
 int main(int argc, char** argv) {
   using namespace slipway;

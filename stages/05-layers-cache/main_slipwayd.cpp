@@ -3,7 +3,7 @@
 
 #include "02-daemon/engine_app.hpp"
 #include "03-namespaces/namespace_module.hpp"
-#include "images_module.hpp"
+#include "05-layers-cache/api/images_module.hpp"
 
 int main(int argc, char** argv) {
   slipway::EngineModules modules;

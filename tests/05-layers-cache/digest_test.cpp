@@ -1,6 +1,6 @@
 // Digests become file names: only the one canonical form is a digest. (05-I1)
 
-#include "05-layers-cache/digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 
 #include <array>
 

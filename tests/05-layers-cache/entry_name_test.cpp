@@ -1,8 +1,8 @@
 // The rules for names inside a layer, without any file. (05-I2)
 
-#include "05-layers-cache/entry_name.hpp"
+#include "05-layers-cache/base/entry_name.hpp"
 
-#include "05-layers-cache/refused.hpp"
+#include "05-layers-cache/base/refused.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 
-#include "05-layers-cache/digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 #include "layer_fixture.hpp"
 
 using namespace slipway;

@@ -1,6 +1,6 @@
 // What a container takes over from its image. (05-I7)
 
-#include "05-layers-cache/image_defaults.hpp"
+#include "05-layers-cache/api/image_defaults.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/trace.hpp"
-#include "05-layers-cache/image_loader.hpp"
+#include "05-layers-cache/images/image_loader.hpp"
 #include "layer_fixture.hpp"
 
 namespace slipway::test {

@@ -1,7 +1,7 @@
 // Names of images: what people type, what it means, what is no name. The table's rows were compared with
 // Docker's own parser (distribution/reference).
 
-#include "05-layers-cache/image_reference.hpp"
+#include "05-layers-cache/images/image_reference.hpp"
 
 #include <array>
 

@@ -1,6 +1,6 @@
 // rmi's rules, row by row: who may take which name and which image away. (05-I6)
 
-#include "05-layers-cache/image_removal.hpp"
+#include "05-layers-cache/images/image_removal.hpp"
 
 #include "01-cli-socket/api_error.hpp"
 #include "harness/harness.hpp"

@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "02-daemon/base/spawn.hpp"
-#include "05-layers-cache/unpack_budget.hpp"
-#include "05-layers-cache/unpack_program.hpp"
+#include "05-layers-cache/unpack/unpack_budget.hpp"
+#include "05-layers-cache/unpack/unpack_program.hpp"
 #include "harness/harness.hpp"
 
 namespace fs = std::filesystem;

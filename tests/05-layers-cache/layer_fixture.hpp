@@ -11,8 +11,8 @@
 #include <map>
 #include <string>
 
-#include "05-layers-cache/refused.hpp"
-#include "05-layers-cache/unpacker.hpp"
+#include "05-layers-cache/base/refused.hpp"
+#include "05-layers-cache/unpack/unpacker.hpp"
 #include "harness/harness.hpp"
 #include "tar_writer.hpp"
 

@@ -73,9 +73,14 @@ class Fleet {
   std::vector<std::thread> sailors_;
 };
 
+bool is_shim(const Process& process) { return process.program() == "slipway-shim"; }
+
+/// Shims only: a container's process has its shim's name until it has executed its own program.
 void kill_some_shims(const TestEngine& engine) {
-  for (const auto& [pid, process] : all_processes()) {
-    const bool ours = process.program() == "slipway-shim" &&
+  const auto processes = all_processes();
+  for (const auto& [pid, process] : processes) {
+    const auto parent = processes.find(process.parent);
+    const bool ours = is_shim(process) && (parent == processes.end() || !is_shim(parent->second)) &&
                       process.command_line.find(engine.folder().string()) != std::string::npos;
     if (ours && Environment::get().random(2) == 0) ::kill(pid, SIGKILL);
   }

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "unpack_report.hpp"
+#include "05-layers-cache/unpack/unpack_report.hpp"
 
 namespace slipway {
 

@@ -6,7 +6,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/http_message.hpp"
 #include "02-daemon/base/atomic_file.hpp"
-#include "refused.hpp"
+#include "05-layers-cache/base/refused.hpp"
 
 namespace slipway {
 

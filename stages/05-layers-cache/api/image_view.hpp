@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/http_message.hpp"
-#include "image.hpp"
+#include "05-layers-cache/images/image.hpp"
 
 namespace slipway {
 

@@ -1,9 +1,9 @@
 // The OCI image layout in a tar. Spec: OCI image-spec, image-layout.md.
 
 #include "01-cli-socket/json_fields.hpp"
+#include "05-layers-cache/base/refused.hpp"
 #include "image_archive.hpp"
 #include "image_index.hpp"
-#include "refused.hpp"
 
 namespace slipway {
 namespace {

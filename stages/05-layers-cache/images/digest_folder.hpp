@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 
 namespace slipway {
 

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "entry_name.hpp"
+#include "05-layers-cache/base/entry_name.hpp"
+#include "05-layers-cache/base/refused.hpp"
+#include "05-layers-cache/base/write_at.hpp"
 #include "extractor.hpp"
 #include "jail.hpp"
-#include "refused.hpp"
 #include "tar_reader.hpp"
 #include "unpack_report.hpp"
-#include "write_at.hpp"
 
 namespace slipway {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "01-cli-socket/router.hpp"
 #include "02-daemon/engine/event_log.hpp"
-#include "image_loader.hpp"
-#include "image_store.hpp"
+#include "05-layers-cache/images/image_loader.hpp"
+#include "05-layers-cache/images/image_store.hpp"
 
 namespace slipway {
 

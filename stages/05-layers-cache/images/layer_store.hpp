@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 #include "staging.hpp"
 
 namespace slipway {

@@ -12,8 +12,8 @@
 
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/base/atomic_file.hpp"
-#include "refused.hpp"
-#include "write_at.hpp"
+#include "05-layers-cache/base/refused.hpp"
+#include "05-layers-cache/base/write_at.hpp"
 
 namespace slipway {
 namespace {

@@ -16,7 +16,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 
 namespace slipway {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 
 namespace slipway {
 

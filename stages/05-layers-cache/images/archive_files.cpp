@@ -1,8 +1,8 @@
 #include "archive_files.hpp"
 
 #include "02-daemon/base/atomic_file.hpp"
+#include "05-layers-cache/base/refused.hpp"
 #include "image_documents.hpp"
-#include "refused.hpp"
 
 namespace slipway {
 namespace {

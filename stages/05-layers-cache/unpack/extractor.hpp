@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "03-namespaces/root_dir.hpp"
-#include "entry_name.hpp"
+#include "05-layers-cache/base/entry_name.hpp"
 #include "tar_reader.hpp"
 
 namespace slipway {

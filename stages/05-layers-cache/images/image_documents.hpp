@@ -13,7 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 
 namespace slipway {
 

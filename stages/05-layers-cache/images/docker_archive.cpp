@@ -2,9 +2,9 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "entry_name.hpp"
+#include "05-layers-cache/base/entry_name.hpp"
+#include "05-layers-cache/base/refused.hpp"
 #include "image_archive.hpp"
-#include "refused.hpp"
 
 namespace slipway {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/base/filters.hpp"
-#include "image_index.hpp"
+#include "05-layers-cache/images/image_index.hpp"
 
 namespace slipway {
 namespace {

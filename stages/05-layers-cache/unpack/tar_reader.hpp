@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "digest.hpp"
+#include "05-layers-cache/base/digest.hpp"
 #include "unpack_budget.hpp"
 
 namespace slipway {

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "refused.hpp"
+#include "05-layers-cache/base/refused.hpp"
 
 namespace slipway {
 namespace {

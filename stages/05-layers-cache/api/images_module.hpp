@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "02-daemon/engine/engine_module.hpp"
+#include "05-layers-cache/images/image_loader.hpp"
+#include "05-layers-cache/images/image_store.hpp"
 #include "container_layers.hpp"
-#include "image_loader.hpp"
-#include "image_store.hpp"
 
 namespace slipway {
 

@@ -4,8 +4,8 @@
 #include <stdexcept>
 
 #include "01-cli-socket/http_message.hpp"
-#include "refused.hpp"
-#include "write_at.hpp"
+#include "05-layers-cache/base/refused.hpp"
+#include "05-layers-cache/base/write_at.hpp"
 
 namespace slipway {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "01-cli-socket/trace.hpp"
+#include "05-layers-cache/unpack/unpacker.hpp"
 #include "image_archive.hpp"
 #include "image_store.hpp"
-#include "unpacker.hpp"
 
 namespace slipway {
 

@@ -1,6 +1,6 @@
 #include "image_archive.hpp"
 
-#include "refused.hpp"
+#include "05-layers-cache/base/refused.hpp"
 
 namespace slipway {
 
