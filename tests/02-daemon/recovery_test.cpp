@@ -120,12 +120,17 @@ TEST_CASE("--rm is kept over a restart, whenever the container ends", "[02][engi
   const bool ends_before_the_restart = GENERATE(true, false);
   PlainEngine engine;
   const auto name = random_name();
-  engine.run(name, "sleep 0.5; exit 5", {"--rm"});
+  const fs::path word = engine.folder() / "end";
+  engine.run(name, "until [ -e " + word.string() + " ]; do sleep 0.05; done; exit 5", {"--rm"});
   const std::string id = engine.inspect(name)["Id"];
   const pid_t pid = engine.container_pid(name);
   engine.kill_daemons(true, true);
-  if (ends_before_the_restart) CHECK(eventually([&] { return !alive(pid); }, 10s));
+  if (ends_before_the_restart) {
+    write_text(word, "");
+    CHECK(eventually([&] { return !alive(pid); }, 10s));
+  }
   engine.start();
+  write_text(word, "");
   CHECK(eventually([&] { return engine.status(name) == "gone"; }, 10s));
   for (const fs::path& place :
        {engine.data_root() / "containers" / id, engine.exec_root() / "tasks" / id,

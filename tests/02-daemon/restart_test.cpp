@@ -180,3 +180,22 @@ TEST_CASE("the restart count survives kill -9 of the daemons while the container
   CHECK(restarts(engine, name) == 1);
   CHECK(engine.status(name) == "running");
 }
+
+TEST_CASE(
+    "a signal that is not to end a container does not end its policy, over a restart of the engine "
+    "either",
+    "[02][restart]") {
+  PlainEngine engine;
+  const auto name = random_name();
+  engine.run(name,
+             "trap 'echo reload' HUP; trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done",
+             {"--restart", "on-failure:1", "--stop-signal", "QUIT"});
+  CHECK(eventually([&] { return engine.logs(name) == "ready\n"; }, 10s));
+  CHECK(engine.slipway({"kill", "-s", "HUP", name}).status == 0);
+  CHECK(eventually([&] { return engine.logs(name) == "ready\nreload\n"; }, 10s));
+  engine.kill_daemons(true, false);
+  engine.start();
+  REQUIRE(::kill(engine.container_pid(name), SIGUSR1) == 0);  // it fails by itself
+  CHECK(eventually([&] { return engine.inspect(name)["RestartCount"] == 1; }, 10s));
+  CHECK(eventually([&] { return engine.status(name) == "running"; }, 10s));
+}

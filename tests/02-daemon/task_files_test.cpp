@@ -160,9 +160,13 @@ TEST_CASE("which run was stopped is remembered", "[02][store]") {
   TempFolder folder;
   ContainerStore store(folder.path());
   store.save(record("id1", "one"), Durability::durable);
-  CHECK(store.stopped_run("id1").empty());
-  store.note_stop("id1", "2025-01-01T00:00:01Z");
-  CHECK(store.stopped_run("id1") == "2025-01-01T00:00:01Z");
+  CHECK(store.stop_note("id1").run.empty());
+  store.note_stop("id1", {"2025-01-01T00:00:01Z", true});
+  CHECK(store.stop_note("id1").run == "2025-01-01T00:00:01Z");
+  CHECK(store.stop_note("id1").to_end_it);
+  store.note_stop("id1", {"2025-01-01T00:00:02Z", false});
+  CHECK(store.stop_note("id1").run == "2025-01-01T00:00:02Z");
+  CHECK_FALSE(store.stop_note("id1").to_end_it);
 }
 
 TEST_CASE("folders without a record are what a cut creation or removal left: they go",

@@ -54,6 +54,7 @@ ContainerRecord record_from_json(const json& document) {
 }
 
 constexpr char kStopped[] = "/stopped";
+constexpr char kSignalled[] = " signalled, not to end it\n";
 constexpr char kRemoving[] = "/removing.json";
 constexpr char kRemovingVolumes[] = "/removing-volumes.json";
 
@@ -118,14 +119,14 @@ void ContainerStore::replace(const ContainerRecord& record, Durability durabilit
                         to_json(record).dump(1) + "\n", durability);
 }
 
-void ContainerStore::note_stop(const std::string& id, const std::string& run) {
-  write_file_atomically(folder_of(id) + kStopped, run + "\n");
+void ContainerStore::note_stop(const std::string& id, const StopNote& note) {
+  write_file_atomically(folder_of(id) + kStopped, note.run + (note.to_end_it ? "\n" : kSignalled));
 }
 
-std::string ContainerStore::stopped_run(const std::string& id) const {
-  std::string run = read_file(folder_of(id) + kStopped).value_or("");
-  if (run.ends_with('\n')) run.pop_back();
-  return run;
+StopNote ContainerStore::stop_note(const std::string& id) const {
+  const std::string text = read_file(folder_of(id) + kStopped).value_or("");
+  return {.run = text.substr(0, text.find_first_of(" \n")),
+          .to_end_it = !text.ends_with(kSignalled)};
 }
 
 void ContainerStore::begin_removal(const std::string& id, bool volumes, Durability durability) {

@@ -36,6 +36,12 @@ struct StoredContainers {
   std::vector<PendingRemoval> removals;
 };
 
+/// That somebody sent a run a signal.
+struct StopNote {
+  std::string run{};       ///< its StartedAt
+  bool to_end_it = false;  ///< not one to reload something, say
+};
+
 /// Thread-safe: each container has its own folder.
 class ContainerStore {
  public:
@@ -46,10 +52,10 @@ class ContainerStore {
   void save(const ContainerRecord& record, Durability durability);
   /// Writes a changed record. \throws SysError; the old one stands then
   void replace(const ContainerRecord& record, Durability durability);
-  /// Notes durably that somebody stopped this run. \param run  when it was started  \throws SysError
-  void note_stop(const std::string& id, const std::string& run);
-  /// The run that somebody stopped; empty if nobody did.
-  [[nodiscard]] std::string stopped_run(const std::string& id) const;
+  /// Notes it durably. \throws SysError
+  void note_stop(const std::string& id, const StopNote& note);
+  /// Of no run if there is none.
+  [[nodiscard]] StopNote stop_note(const std::string& id) const;
   /// From now on there is no such container; a removal that is cut short is gone on with after the next load().
   /// Twice is as good as once. \throws SysError
   void begin_removal(const std::string& id, bool volumes, Durability durability);

@@ -33,9 +33,11 @@ struct ContainerState {
   int restart_count = 0;               ///< how often its policy has started it since somebody did
   std::chrono::milliseconds pause{0};  ///< before the policy's next start
   bool stopped = false;                ///< somebody sent this run a signal, `stop` or `kill`
-  bool kept_down = false;   ///< and one that is to end it: its policy does not start it again
-  bool kept = false;        ///< a `restart` is under way: its end is not its removal
-  bool known = false;       ///< what the ledger says of earlier runs has been taken in
+  bool kept_down = false;  ///< and one that is to end it: its policy does not start it again
+  bool kept = false;       ///< a `restart` is under way: its end is not its removal
+  bool known = false;      ///< what the ledger says of earlier runs has been taken in
+  bool out_of_sight =
+      false;                ///< its shim lives and does not answer: nobody can say whether it runs
   bool ending = false;      ///< its end is being dealt with: a start or a removal waits for that
   bool starting = false;    ///< a start is under way: everything else waits for it
   std::uint64_t exits = 0;  ///< how often it has ended in this engine's life: what `wait` counts by

@@ -100,7 +100,11 @@ class Engine {
   void launch(Container& container, const std::string& started_at, Trace& trace);
   void let_clients_in(Container& container, pid_t pid, const std::string& started_at);
   void let_run(const std::string& id, const std::string& started_at, Trace& trace);
-  void start_failed(Container& container, const std::string& run, const std::string& message);
+  enum class TakenBack { yes, no_it_runs, not_known };
+  TakenBack take_start_back(const ContainerRecord& record, const std::string& run,
+                            const std::string& message);
+  bool start_again(const ContainerPtr& container, const std::exception& error);
+  void start_failed(Container& container, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
                                          const std::string& started_at) const;
   void restart_after_pause(const ContainerPtr& container);
@@ -110,7 +114,7 @@ class Engine {
   void call_off_restart(Container& container);
   std::uint64_t send_signal_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
                                     int signal);
-  void note_stop(const std::string& id, const std::string& run) noexcept;
+  void note_stop(const std::string& id, const StopNote& note) noexcept;
   [[nodiscard]] bool has_ended_after(const Container& container, std::uint64_t exits,
                                      std::optional<long> seconds,
                                      const std::function<bool()>& keep_waiting) const;
@@ -131,6 +135,7 @@ class Engine {
                      const std::function<bool()>& keep_waiting);
   void finish_removal(const ContainerPtr& container, bool volumes);
   void clear_away(const ContainerRecord& record, bool volumes);
+  void finish_earlier(const PendingRemoval& removal);
   void remove_in_background(const ContainerPtr& container);
   void forget_task(const std::string& id) noexcept;
 
@@ -142,6 +147,9 @@ class Engine {
   void reconcile_container(const ContainerPtr& container, const ExitRecord* record,
                            const nlohmann::json* task);
   void learn(const ContainerPtr& container, const ExitRecord* record, const nlohmann::json* task);
+  void lose_sight(const ContainerPtr& container, const std::string& reason);
+  void look_again(const ContainerPtr& container);
+  [[nodiscard]] bool was_stopped(const Container& container, const std::string& run) const;
   void learn_of_run(const ContainerPtr& container, const ExitRecord& record,
                     const nlohmann::json* task);
   void take_over(const ContainerPtr& container, const ExitRecord& record, pid_t pid);

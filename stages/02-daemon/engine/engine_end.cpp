@@ -120,9 +120,10 @@ void Engine::end_by_force(Container& container, std::unique_lock<std::mutex>& lo
   if (state.status == Status::restarting) return call_off_restart(container);
   state.stopped = state.kept_down = true;
   const std::uint64_t exits = state.exits;
+  const std::string run = state.started_at;
   lock.unlock();
   try {
-    supervisor_.kill(container.record.id, SIGKILL);
+    supervisor_.kill(container.record.id, run, SIGKILL);
     events_.publish(container, "kill", {{"signal", std::to_string(SIGKILL)}});
   } catch (const ApiError&) {  // it has ended already
   }
@@ -141,7 +142,8 @@ bool Engine::claim_removal(Container& container, const std::string& reference, b
   std::unique_lock lock(container.mutex);
   wait_until_settled(container, lock);
   if (container.state.removed) throw not_found("No such container: " + reference);
-  const bool runs_unseen = container.state.status == Status::dead && container.state.pid > 0;
+  const bool runs_unseen = container.state.status == Status::dead &&
+                           (container.state.pid > 0 || container.state.out_of_sight);
   if (runs_unseen && !force) {
     throw conflict(refusal_words(ruling(Request::remove, Status::running), container, reference));
   }
@@ -189,7 +191,7 @@ void Engine::finish_removal(const ContainerPtr& container, bool volumes) {
 }
 
 void Engine::clear_away(const ContainerRecord& record, bool volumes) {
-  forget_task(record.id);
+  supervisor_.remove(record.id);  // or it is not removed: nobody could stop its process any more
   for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) {
     (*module)->release(record);
     (*module)->removed(record, volumes);

@@ -33,11 +33,18 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
       supervisor_(paths_) {
   load_records();
   for (const auto& module : modules_) module->open({paths_, containers_, events_});
-  for (const PendingRemoval& removal : unfinished_removals_) {
-    clear_away(removal.record, removal.volumes);
-  }
+  for (const PendingRemoval& removal : unfinished_removals_) finish_earlier(removal);
   reconcile();
   monitor_ = std::thread([this] { monitor(); });
+}
+
+/// One that cannot be finished now is tried again by the next engine.
+void Engine::finish_earlier(const PendingRemoval& removal) {
+  try {
+    clear_away(removal.record, removal.volumes);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "removing container " + removal.record.id + ": " + error.what());
+  }
 }
 
 Engine::~Engine() {
@@ -135,12 +142,12 @@ void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord
     known = std::exchange(container->state.known, true);
   }
   if (!known) return learn(container, record, task);
-  if (record && record->finished()) apply_exit(container, *record);
+  if (record && record->finished()) on_exit(*record);
   //@end
 }
 //@endregion
 
-/// The first look at a container that an earlier engine left. If the supervisor cannot answer, it was none.
+/// The first look at a container that an earlier engine left.
 void Engine::learn(const ContainerPtr& container, const ExitRecord* record, const json* task) {
   if (!container->broken.empty()) {
     const std::scoped_lock lock(container->mutex);
@@ -149,11 +156,45 @@ void Engine::learn(const ContainerPtr& container, const ExitRecord* record, cons
   }
   try {
     record ? learn_of_run(container, *record, task) : release_modules(*container);
-  } catch (...) {
-    const std::scoped_lock lock(container->mutex);
-    container->state.known = false;
-    throw;
+  } catch (const std::exception& error) {
+    return lose_sight(container, error.what());
   }
+  const std::scoped_lock lock(container->mutex);
+  ContainerState& state = container->state;
+  if (!std::exchange(state.out_of_sight, false) || state.status != Status::dead) return;
+  state.status = Status::created;  // it never ran
+  state.error.clear();
+}
+
+/// It may run or not: its shim lives and does not answer, say. It is shown as dead, with the reason, and can be removed by
+/// force; and it is looked at again until it can be told.
+void Engine::lose_sight(const ContainerPtr& container, const std::string& reason) {
+  {
+    const std::scoped_lock lock(container->mutex);
+    ContainerState& state = container->state;
+    state.out_of_sight = true;
+    state.status = Status::dead;
+    state.error = "it is not known whether it runs: " + reason;
+  }
+  log_line(LogLevel::warning, "container " + container->record.id + ": " + reason);
+  workers_.run("looking again at container " + container->record.id,
+               [this, container] { look_again(container); });
+}
+
+void Engine::look_again(const ContainerPtr& container) {
+  {
+    std::unique_lock lock(container->mutex);
+    const auto called_off = [&] { return stopping_ || container->state.removed; };
+    if (container->changed.wait_for(lock, std::chrono::seconds(1), called_off)) return;
+    if (container->state.status != Status::dead) return;
+  }
+  std::optional<ExitRecord> record;
+  try {
+    record = ledger_entry(container->record.id);
+  } catch (const std::exception& error) {
+    return lose_sight(container, error.what());
+  }
+  learn(container, record ? &*record : nullptr, nullptr);
 }
 
 void Engine::learn_of_run(const ContainerPtr& container, const ExitRecord& record,
@@ -170,15 +211,17 @@ void Engine::learn_of_run(const ContainerPtr& container, const ExitRecord& recor
 
 /// It ran on.
 void Engine::take_over(const ContainerPtr& container, const ExitRecord& record, pid_t pid) {
-  const bool stopped = store_.stopped_run(record.id) == record.started_at;
+  const StopNote note = store_.stop_note(record.id);
   {
     const std::scoped_lock lock(container->mutex);
     ContainerState& state = container->state;
     state.status = Status::running;
+    state.error.clear();
     state.pid = pid;
     state.started_at = record.started_at;
     state.restart_count = record.restart_count;
-    state.stopped = state.kept_down = stopped;
+    state.stopped = note.run == record.started_at;
+    state.kept_down = state.stopped && note.to_end_it;
   }
   for (const auto& module : modules_) module->adopt(container->record);
 }
@@ -188,7 +231,7 @@ void Engine::take_ended(const ContainerPtr& container, const ExitRecord& record)
   release_modules(*container);
   const bool started = record.started_at != kNever;
   const EndedRun run{.exit_code = record.exit_code,
-                     .stopped = started && store_.stopped_run(record.id) == record.started_at,
+                     .stopped = started && was_stopped(*container, record.started_at),
                      .restarts_before = record.restart_count};
   Status next = Status::exited;
   {
@@ -216,9 +259,17 @@ std::optional<pid_t> Engine::started_pid(const ExitRecord& record) {
   if (supervisor_.withdraw(record.id, record.started_at)) return std::nullopt;
   try {
     return supervisor_.task(record.id).at("Pid").get<pid_t>();
-  } catch (const ApiError&) {
+  } catch (const ApiError& error) {
+    if (error.status() != 404) throw;
     return 0;
   }
+}
+
+/// `unless-stopped` takes any signal by hand for a stop, as docker does.
+bool Engine::was_stopped(const Container& container, const std::string& run) const {
+  const StopNote note = store_.stop_note(container.record.id);
+  const auto kind = restart_policy_of(container.record.host_config).kind;
+  return note.run == run && (note.to_end_it || kind == RestartPolicy::Kind::unless_stopped);
 }
 
 std::optional<ExitRecord> Engine::ledger_entry(const std::string& id) {

@@ -52,14 +52,15 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
   let_run(id, started_at, trace);
 }
 
-/// A supervisor that dies over the request may have let it run before: then it is not for us to take that back.
+/// A supervisor that dies over the request, or a shim that hangs, may have let it run before: then it is not for us to take that
+/// back.
 void Engine::let_run(const std::string& id, const std::string& started_at, Trace& trace) {
   try {
     supervisor_.start(id, started_at, trace);
-  } catch (const ApiError&) {
-    throw;
-  } catch (const std::exception&) {
-    if (supervisor_.withdraw(id, started_at)) throw;
+  } catch (const std::exception& error) {
+    const auto* answer = dynamic_cast<const ApiError*>(&error);
+    const bool refused = answer && answer->status() != 503;
+    if (refused || supervisor_.withdraw(id, started_at)) throw;
   }
 }
 
@@ -79,14 +80,22 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
   try {
     launch(*container, run, trace);
   } catch (const std::exception& error) {
-    {
-      const std::scoped_lock lock(container->mutex);
-      container->state.started_at = started_before;
-      container->state.finished_at = finished_before;
+    const TakenBack taken_back = take_start_back(container->record, run, error.what());
+    if (taken_back != TakenBack::no_it_runs) {
+      {
+        const std::scoped_lock lock(container->mutex);
+        container->state.started_at = started_before;
+        container->state.finished_at = finished_before;
+      }
+      if (start_again(container, error)) return;
+      start_failed(*container, error.what());
+      if (taken_back == TakenBack::not_known) {
+        lose_sight(container, error.what());
+      } else if (is_auto_remove(container->record)) {
+        remove_in_background(container);
+      }
+      throw;
     }
-    start_failed(*container, run, error.what());
-    if (is_auto_remove(container->record)) remove_in_background(container);
-    throw;
   }
   const std::scoped_lock lock(container->mutex);
   events_.publish(*container, "start");
@@ -94,18 +103,44 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
   container->changed.notify_all();
 }
 
-/// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure. The ledger
-/// has it, too, beside what it knows of the run before.
-void Engine::start_failed(Container& container, const std::string& run,
-                          const std::string& message) {
-  const std::string& id = container.record.id;
+/// Sees to it that a start that failed has not let anything run. The ledger learns of it, beside what it knows of the run before.
+Engine::TakenBack Engine::take_start_back(const ContainerRecord& record, const std::string& run,
+                                          const std::string& message) {
+  try {
+    if (is_auto_remove(record)) {
+      supervisor_.remove(record.id);
+    } else {
+      supervisor_.start_failed(record.id, run, exit_code_of_failed_start(message), message);
+    }
+    return TakenBack::yes;
+  } catch (const std::exception& error) {
+    const auto* answer = dynamic_cast<const ApiError*>(&error);
+    if (answer && answer->status() == 409) return TakenBack::no_it_runs;
+    log_line(LogLevel::error,
+             "after the failed start of container " + record.id + ": " + error.what());
+    return answer && answer->status() == 503 ? TakenBack::not_known : TakenBack::yes;
+  }
+}
+
+/// A policy's start over which the supervisor died says nothing about the container: it is still due.
+bool Engine::start_again(const ContainerPtr& container, const std::exception& error) {
+  {
+    const std::scoped_lock lock(container->mutex);
+    const bool by_policy = container->state.status == Status::restarting;
+    if (!by_policy || dynamic_cast<const ApiError*>(&error) != nullptr) return false;
+    container->state.starting = false;
+    container->changed.notify_all();
+  }
+  log_line(LogLevel::warning, "restarting container " + container->record.id + ": " + error.what());
+  release_modules(*container);
+  restart_in_background(container);
+  return true;
+}
+
+/// Gives everything back, and lets those who wait know: to them it ended with docker's code for its failure.
+void Engine::start_failed(Container& container, const std::string& message) {
   const int code = exit_code_of_failed_start(message);
   const bool removes_itself = is_auto_remove(container.record);
-  try {
-    removes_itself ? supervisor_.remove(id) : supervisor_.start_failed(id, run, code, message);
-  } catch (const std::exception& error) {
-    log_line(LogLevel::error, "after the failed start of container " + id + ": " + error.what());
-  }
   release_modules(container);
   const std::scoped_lock lock(container.mutex);
   ContainerState& state = container.state;

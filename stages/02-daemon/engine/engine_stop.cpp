@@ -41,7 +41,7 @@ bool policy_asks(const ContainerRecord& record) {
 /// The policy was about to start it: now it is not, and that is its end.
 void Engine::call_off_restart(Container& container) {
   ContainerState& state = container.state;
-  if (policy_asks(container.record)) note_stop(container.record.id, state.started_at);
+  if (policy_asks(container.record)) note_stop(container.record.id, {state.started_at, true});
   state.status = Status::exited;
   state.stopped = state.kept_down = true;
   --state
@@ -56,19 +56,19 @@ std::uint64_t Engine::send_signal_by_hand(Container& container, std::unique_lock
   ContainerState& state = container.state;
   state.stopped = true;
   if (is_to_end_it(container, signal)) state.kept_down = true;
-  const std::string run = state.started_at;
+  const StopNote note{state.started_at, state.kept_down};
   const std::uint64_t exits = state.exits;
   lock.unlock();
-  if (policy_asks(container.record)) note_stop(container.record.id, run);
-  supervisor_.kill(container.record.id, signal);
+  if (policy_asks(container.record)) note_stop(container.record.id, note);
+  supervisor_.kill(container.record.id, note.run, signal);
   events_.publish(container, "kill", {{"signal", std::to_string(signal)}});
   return exits;
 }
 
 /// A full disk must not keep anybody from stopping a container.
-void Engine::note_stop(const std::string& id, const std::string& run) noexcept {
+void Engine::note_stop(const std::string& id, const StopNote& note) noexcept {
   try {
-    store_.note_stop(id, run);
+    store_.note_stop(id, note);
   } catch (const std::exception& error) {
     log_line(LogLevel::error,
              "container " + id + ": that it was stopped is not recorded: " + error.what());
@@ -129,7 +129,8 @@ void Engine::end_by_hand(Container& container, std::unique_lock<std::mutex>& loc
   const auto ended_after = [&](int sent, std::optional<long> wait_seconds) {
     try {
       send_signal_by_hand(container, lock, sent);
-    } catch (const ApiError&) {  // it has ended already
+    } catch (const ApiError& error) {  // it has ended already
+      if (error.status() != 404 && error.status() != 409) throw;
     }
     return has_ended_after(container, exits, wait_seconds, keep_waiting);
   };

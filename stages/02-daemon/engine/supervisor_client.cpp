@@ -111,10 +111,11 @@ HttpResponse SupervisorClient::ask(std::string_view method, const std::string& t
 }
 
 /// Asked again and again if the supervisor dies over it: what was begun is finished, and twice is as good as once.
-void SupervisorClient::insist(std::string_view method, const std::string& target) {
+void SupervisorClient::insist(std::string_view method, const std::string& target,
+                              std::string_view body) {
   for (int tries = 0;; ++tries) {
     try {
-      ask(method, target, {}, nullptr);
+      ask(method, target, body, nullptr);
       return;
     } catch (const ApiError&) {
       throw;
@@ -136,8 +137,9 @@ void SupervisorClient::start(const std::string& id, const std::string& run, Trac
   ask("POST", start_of(id, run), {}, &trace);
 }
 
-void SupervisorClient::kill(const std::string& id, int signal) {
-  ask("POST", "/tasks/" + id + "/kill?signal=" + std::to_string(signal), {}, nullptr);
+void SupervisorClient::kill(const std::string& id, const std::string& run, int signal) {
+  const std::string what = "?signal=" + std::to_string(signal) + "&run=" + percent_encode(run);
+  ask("POST", "/tasks/" + id + "/kill" + what, {}, nullptr);
 }
 
 bool SupervisorClient::withdraw(const std::string& id, const std::string& run) {
@@ -153,7 +155,7 @@ bool SupervisorClient::withdraw(const std::string& id, const std::string& run) {
 void SupervisorClient::start_failed(const std::string& id, const std::string& run, int exit_code,
                                     const std::string& message) {
   const json body{{"StartedAt", run}, {"ExitCode", exit_code}, {"Error", message}};
-  ask("PUT", "/exits/" + id, dump_json(body), nullptr);
+  insist("PUT", "/exits/" + id, dump_json(body));
 }
 
 void SupervisorClient::remove(const std::string& id) { insist("DELETE", "/tasks/" + id); }

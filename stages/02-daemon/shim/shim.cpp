@@ -25,24 +25,21 @@ json read_json_file(const std::string& path) {
   return parse_json(*text, path);
 }
 
+/// Once it is noted that it was let run, it may have run, whatever becomes of us: only such a run has an end (02-I5).
+void write_lock(const UniqueFd& lock, const std::string& path, bool let_run) {
+  const std::string text = text_of_lock(::getpid(), let_run);
+  check(::pwrite(lock.get(), text.data(), text.size(), 0), "pwrite", path);
+  if (!let_run) check(::ftruncate(lock.get(), static_cast<off_t>(text.size())), "ftruncate", path);
+}
+
 /// The lock says that this shim lives; the kernel drops it with us, so it can never be stale.
 UniqueFd take_lock(const std::string& path) {
   UniqueFd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
   struct flock whole {};
   whole.l_type = F_WRLCK;
   check(::fcntl(lock.get(), F_OFD_SETLK, &whole), "fcntl", "F_OFD_SETLK " + path);
+  write_lock(lock, path, false);
   return lock;
-}
-
-/// From here on it may have run, whatever becomes of us: only a run that was begun has an end (02-I5).
-void note_start(const UniqueFd& lock, const std::string& path) {
-  constexpr std::string_view kText = "started\n";
-  check(::pwrite(lock.get(), kText.data(), kText.size(), 0), "pwrite", path);
-}
-
-/// It could not be executed: there was no run.
-void take_note_back(const UniqueFd& lock, const std::string& path) {
-  check(::ftruncate(lock.get(), 0), "ftruncate", path);
 }
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -133,15 +130,20 @@ HttpResponse Shim::start_container() {
     throw conflict("container " + settings_.id + " was started already");
   try {
     const auto call = trace_.begin("02", "start", "execve", spec_.at("process").at("args").dump());
-    note_start(lock_, folder_.lock());
+    set_let_run(true);
     process_.start();
   } catch (const LaunchFailure& failure) {
-    take_note_back(lock_, folder_.lock());
+    set_let_run(false);
     return error_response(failure.command_error() ? 400 : 500, failure.what());
   }
-  let_run_ = true;
-  status_ = Status::running;
   return {.status = 204};
+}
+
+/// On disk first. If starting it breaks in another way than by its own refusal, it counts as let run.
+void Shim::set_let_run(bool let_run) {
+  write_lock(lock_, folder_.lock(), let_run);
+  let_run_ = let_run;
+  status_ = let_run ? Status::running : Status::created;
 }
 
 /// The question and the act are one: a request to start it that is on its way comes too late.

@@ -45,6 +45,7 @@ class Shim {
   HttpResponse route(const HttpRequest& request);
   [[nodiscard]] HttpResponse describe() const;
   HttpResponse start_container();
+  void set_let_run(bool let_run);
   HttpResponse withdraw();
   HttpResponse signal_container(const HttpRequest& request);
   HttpResponse resize(const HttpRequest& request);

@@ -43,7 +43,7 @@ void start_task(Exchange& exchange, TaskTable& tasks) {
 
 void kill_task(Exchange& exchange, TaskTable& tasks) {
   const long signal = exchange.request().query.number("signal").value_or(9);
-  tasks.kill(checked_id(exchange), static_cast<int>(signal));
+  tasks.kill(checked_id(exchange), run_of(exchange), static_cast<int>(signal));
   exchange.respond({.status = 204});
 }
 
@@ -71,6 +71,8 @@ void stream_exits(Exchange& exchange, TaskTable& tasks, const HttpServer& server
   while (!server.stopping() && !client_left(exchange)) {
     const auto item = tasks.feed().next(number, 500);
     if (!item) continue;
+    if (item->number != number)
+      return;  // some were missed: cut off, it looks into the ledger when it comes again
     number = item->number + 1;
     exchange.write_chunk(dump_json(to_json(item->value)) + "\n");
   }

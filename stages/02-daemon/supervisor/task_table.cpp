@@ -1,6 +1,7 @@
 #include "task_table.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
@@ -20,23 +20,21 @@
 namespace slipway {
 
 using nlohmann::json;
-namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::size_t kRememberedExits = 4096;
 
-std::vector<std::string> entries_of(const std::string& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
-  return names;
-}
+constexpr int kLaunchPatienceMs = 120'000;  ///< a mount over a network may take its time
+constexpr int kStartPatienceMs = 30'000;
 
 /// One line. Not to the end of the pipe: the container's process, waiting for its start, holds it too.
 std::string read_report(const UniqueFd& fd) {
   std::string text;
   std::array<char, 16384> buffer;
   for (;;) {
+    pollfd readable{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    if (retry_on_signal([&] { return ::poll(&readable, 1, kLaunchPatienceMs); }) == 0) return text;
     const ssize_t count =
         retry_on_signal([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
     if (check(count, "read", "the shim's report") == 0) return text;
@@ -45,23 +43,16 @@ std::string read_report(const UniqueFd& fd) {
   }
 }
 
-/// A shim that is killed over it may have let it run before.
+/// A shim that is killed over it, or hangs, may have let it run before.
 HttpResponse ask_to_start(const Task& task, Trace& trace) {
   try {
     HttpClient client(task.folder.socket());
     client.trace = &trace;
+    client.patience_ms = kStartPatienceMs;
     return client.request("POST", "/start");
   } catch (const std::runtime_error&) {
     return error_response(500, kShimKilled);
   }
-}
-
-json ask_shim(const TaskFolder& folder) {
-  HttpClient client(folder.socket());
-  client.patience_ms = kShimPatienceMs;
-  const HttpResponse response = client.request("GET", "/state");
-  throw_if_error(response);
-  return parse_json(response.body, "the shim's state");
 }
 
 }  // namespace
@@ -74,9 +65,8 @@ TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
       inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
       wake_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")) {
   make_folders(tasks_folder_);
-  make_folders(ledger_);
-  check(::inotify_add_watch(inotify_.get(), ledger_.c_str(), IN_MOVED_TO), "inotify_add_watch",
-        ledger_);
+  check(::inotify_add_watch(inotify_.get(), ledger_.folder().c_str(), IN_MOVED_TO),
+        "inotify_add_watch", ledger_.folder());
   for (const UniqueFd* fd : {&inotify_, &wake_}) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd->get()}};
     check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd->get(), &event), "epoll_ctl", "add");
@@ -88,55 +78,7 @@ TaskTable::~TaskTable() {
   if (watcher_.joinable()) watcher_.join();
 }
 
-void TaskTable::recover() {
-  sweep_ledger();
-  for (const std::string& id : entries_of(tasks_folder_)) {
-    try {
-      if (shim_lives(id)) adopt(id);
-    } catch (const std::exception& error) {
-      log_line(LogLevel::warning, "task " + id + ": cannot ask its shim: " + error.what());
-    }
-  }
-  complete_ledger();
-  for (const std::string& id : entries_of(tasks_folder_)) {
-    if (!tasks_.contains(id) && !shim_lives(id)) remove_tree(folder_of(id).path);
-  }
-  watcher_ = std::thread([this] { watch(); });
-}
-
-//@region alive
-/// True if the shim that holds the task's lock is alive (02-I7). Asked, not tried: a try would be a lock of our own, and in a
-/// starting shim's way. One that lives but does not answer keeps its container: nobody may write its end or clear its folder away.
-bool TaskTable::shim_lives(const std::string& id) const {
-  const UniqueFd fd(::open(folder_of(id).lock().c_str(), O_RDWR | O_CLOEXEC));
-  if (!fd) return false;
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  return ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-//@endregion
-
 TaskFolder TaskTable::folder_of(const std::string& id) const { return {tasks_folder_ + "/" + id}; }
-
-/// Takes over a shim that lives: its pid is taken from its own mouth, and it cannot have been given to another process
-/// while the lock is held.
-void TaskTable::adopt(const std::string& id) {
-  auto task = std::make_shared<Task>();
-  task->id = id;
-  task->folder = folder_of(id);
-  const auto settings = read_file(task->folder.settings());
-  task->settings = task_settings_from_json(parse_json(settings.value_or("{}"), "task.json"));
-  const json state = ask_shim(task->folder);
-  task->pid = state.at("Pid");
-  task->shim_pid = state.at("ShimPid");
-  task->started = state.at("Status") != "created";
-  if (state.at("Status") != "exited") task->process = open_pidfd(task->pid);
-  task->shim = open_pidfd(task->shim_pid);
-  if (!shim_lives(id)) return;  // it ended while we asked
-  watch_task(task);
-  const std::scoped_lock lock(mutex_);
-  tasks_[id] = std::move(task);
-}
 
 TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
   const std::scoped_lock lock(mutex_);
@@ -144,22 +86,6 @@ TaskTable::TaskPtr TaskTable::find(const std::string& id) const {
   if (found != tasks_.end()) return found->second;
   if (shim_lives(id)) throw ApiError(503, "the shim of task " + id + " does not answer");
   throw not_found("no such task: " + id);
-}
-
-/// The same for a shim that lives and that nobody has taken over: the supervisor that started it was killed before it took
-/// its lock, or it did not answer when we came. Only in one's Turn: a creation's shim is not a stray.
-TaskTable::TaskPtr TaskTable::find_or_adopt(const std::string& id) {
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = tasks_.find(id);
-    if (found != tasks_.end()) return found->second;
-  }
-  try {
-    if (shim_lives(id)) adopt(id);
-  } catch (const std::exception& error) {
-    throw ApiError(503, "the shim of task " + id + " does not answer: " + error.what());
-  }
-  return find(id);
 }
 
 void TaskTable::write_bundle(const Task& task, const json& spec) const {
@@ -178,7 +104,7 @@ json TaskTable::create(const TaskRequest& request, Trace& trace,
   task->folder = folder_of(request.id);
   task->settings = request.settings;
   task->settings.id = request.id;
-  task->settings.ledger = ledger_;
+  task->settings.ledger = ledger_.folder();
   clear_away(request.id);
   try {
     {
@@ -211,7 +137,7 @@ void TaskTable::discard(Task& task) {
     if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
     reap(task);
   }
-  restore_previous(task.id);  // before the folder, as in take_back()
+  ledger_.take_back(task.id);  // before the folder, as in take_back()
   remove_tree(task.folder.path);
 }
 
@@ -241,14 +167,13 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   }
   writer.reset();
   {
-    const auto step = trace.begin("02", "ledger", "rename", ledger_file(task.id));
-    ExitRecord record = begun_record(task.settings);
-    record.previous = previous_run(task.id);
-    write_exit_record(ledger_, record, task.settings.durability());
+    const auto step = trace.begin("02", "ledger", "rename", ledger_.file(task.id));
+    ledger_.begin(task.settings);
   }
   const std::string text = read_report(reader);
   json report = json::parse(text, nullptr, false);
-  if (!report.is_object()) report = {{"Error", "the container's shim ended before it reported"}};
+  if (!report.is_object())
+    report = {{"Error", "the container's shim ended, or hangs, and has not reported"}};
   trace.add(steps_from_text(report.value("Steps", "")));
   return report;
 }
@@ -267,69 +192,31 @@ void TaskTable::start(const std::string& id, const std::string& run, Trace& trac
   throw ApiError(response.status, error_message(response));
 }
 
-void TaskTable::kill(const std::string& id, int signal) {
+void TaskTable::kill(const std::string& id, const std::string& run, int signal) {
   const auto turn = turns_.take(id);
   const TaskPtr task = find_or_adopt(id);
-  HttpClient client(task->folder.socket());
-  throw_if_error(client.request("POST", "/kill?signal=" + std::to_string(signal)));
+  if (task->settings.started_at != run) throw conflict("task " + id + " is another run");
+  HttpResponse response;
+  try {
+    HttpClient client(task->folder.socket());
+    client.patience_ms = kShimPatienceMs;
+    response = client.request("POST", "/kill?signal=" + std::to_string(signal));
+  } catch (const std::runtime_error&) {  // it hangs: a signal needs no shim
+    send_signal(task->process, signal);
+  }
+  throw_if_error(response);
 }
 
 void TaskTable::remove(const std::string& id) {
   const auto turn = turns_.take(id);
-  forget(id);
-}
-
-void TaskTable::forget(const std::string& id) {
-  clear_away(id);
-  if (::unlink((ledger_file(id)).c_str()) != 0 && errno != ENOENT) {
-    throw SysError(errno, "unlink", ledger_file(id));
-  }
-}
-
-/// Ends a task and removes its folder; its ledger entry stays.
-void TaskTable::clear_away(const std::string& id) {
   try {
-    const TaskPtr task = find_or_adopt(id);
-    {
-      const std::scoped_lock lock(mutex_);
-      tasks_.erase(id);
-    }
-    end_task(*task);
+    clear_away(id);
   } catch (const ApiError& error) {
-    if (error.status() != 404)
-      throw;  // 404: no shim lives; there is only a folder left, if anything
+    if (error.status() != 503) throw;
+    end_by_force(id);
+    clear_away(id);
   }
-  remove_tree(folder_of(id).path);
-}
-
-/// Kills what still runs. A shim whose container has ended may live on without its folder for as long as an attached client
-/// has output to read; one that was told to end must.
-void TaskTable::end_task(Task& task) const {
-  if (!wait_until_ended(task.process, 0)) {
-    send_signal(task.process, SIGKILL);
-    if (!wait_until_ended(task.shim, kShimPatienceMs)) send_signal(task.shim, SIGKILL);
-  } else {
-    // Its end is just being written: a record that came after the entry was removed would stay for ever. With a full disk
-    // it never is, and its shim goes on trying.
-    if (!wait_for_record(task)) send_signal(task.shim, SIGKILL);
-  }
-}
-
-/// False if the end is still not recorded.
-bool TaskTable::wait_for_record(const Task& task) const {
-  for (int waited = 0; waited < kShimPatienceMs && !wait_until_ended(task.shim, 1); ++waited) {
-    const auto record = read_exit_record(ledger_, task.id);
-    if (!record || record->finished()) return true;
-  }
-  return wait_until_ended(task.shim, 0);
-}
-
-json TaskTable::describe(const std::string& id) {
-  const auto turn = turns_.take(id);
-  const TaskPtr task = find_or_adopt(id);
-  json answer = ask_shim(task->folder);
-  answer["ShimSocket"] = task->folder.socket();
-  return answer;
+  ledger_.remove(id);
 }
 
 json TaskTable::describe_all() const {
@@ -343,7 +230,7 @@ json TaskTable::describe_all() const {
                     {"Started", task->started.load()},
                     {"ShimSocket", task->folder.socket()}});
   }
-  for (const std::string& id : entries_of(tasks_folder_)) {
+  for (const std::string& id : folders()) {
     if (!tasks_.contains(id) && shim_lives(id)) list.push_back({{"Id", id}, {"Answers", false}});
   }
   return list;

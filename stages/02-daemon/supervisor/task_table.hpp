@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "02-daemon/base/feed.hpp"
 #include "02-daemon/base/spawn.hpp"
 #include "02-daemon/task/task_files.hpp"
+#include "exit_ledger.hpp"
 #include "sealed_program.hpp"
 #include "turns.hpp"
 
@@ -53,7 +55,6 @@ struct FailedStart {
   std::string message;
 };
 
-inline constexpr char kShimKilled[] = "the container's shim was killed";
 inline constexpr int kShimPatienceMs = 2000;
 
 /// Thread-safe.
@@ -77,22 +78,23 @@ class TaskTable {
   /// Lets the created container run. \param run  the StartedAt that it was set up with
   /// \throws ApiError; the task is gone then. 409 if it is another run's
   void start(const std::string& id, const std::string& run, Trace& trace);
-  /// \throws ApiError 404, 409 (not running)
-  void kill(const std::string& id, int signal);
+  /// \throws ApiError 404, 409 (not running, or another run's)
+  void kill(const std::string& id, const std::string& run, int signal);
   /// Takes a run back, if it was not let run; the question and the act are one: after it, it never will be. No such run is no
   /// error. \throws ApiError 409 if it was let run (its end is in the ledger, or will be), 503 if its shim does not answer
   void withdraw(const std::string& id, const std::string& run);
   /// A start came to nothing: takes the task back and records why, without what is known of the run before being lost.
   /// \throws SysError, ApiError 409 if it was let run after all
   void record_failed_start(const FailedStart& failed);
-  /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
+  /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error, and a shim that hangs is
+  /// no obstacle.
   void remove(const std::string& id);
 
   /// What is known of one task, or of all. \throws ApiError 404
   [[nodiscard]] nlohmann::json describe(const std::string& id);
   [[nodiscard]] nlohmann::json describe_all() const;
   /// All ledger entries.
-  [[nodiscard]] std::vector<ExitRecord> exits() const;
+  [[nodiscard]] std::vector<ExitRecord> exits() const { return ledger_.entries(); }
 
   [[nodiscard]] const Feed<ExitRecord>& feed() const noexcept { return feed_; }
   [[nodiscard]] bool empty() const;
@@ -100,46 +102,45 @@ class TaskTable {
  private:
   using TaskPtr = std::shared_ptr<Task>;
 
-  TaskPtr find(const std::string& id) const;
-  TaskPtr find_or_adopt(const std::string& id);
+  [[nodiscard]] TaskFolder folder_of(const std::string& id) const;
+  [[nodiscard]] TaskPtr find(const std::string& id) const;
   void write_bundle(const Task& task, const nlohmann::json& spec) const;
   const SealedProgram& sealed_shim(const std::string& program);
   nlohmann::json start_shim(Task& task, Trace& trace);
-  [[nodiscard]] bool shim_lives(const std::string& id) const;
-  [[nodiscard]] TaskFolder folder_of(const std::string& id) const;
-  bool wait_for_record(const Task& task) const;
-  void adopt(const std::string& id);
   void discard(Task& task);
-  void forget(const std::string& id);
-  void clear_away(const std::string& id);
-  void end_task(Task& task) const;
 
-  // Which runs there were: task_ledger.cpp
-  [[nodiscard]] std::string ledger_file(const std::string& id) const;
-  std::optional<ExitRecord> read_entry(const std::string& id) const;
-  void sweep_ledger() const;
-  void complete_ledger();
-  void write_end(ExitRecord record, int exit_code, const std::string& reason) const;
-  void end_of_killed_shim(const std::string& id, const std::string& run);
+  // What was found, and what cannot be known: task_recovery.cpp
+  [[nodiscard]] std::vector<std::string> folders() const;
+  [[nodiscard]] bool shim_lives(const std::string& id) const;
+  void settle_or_later(const std::string& id, int patience_ms);
+  void settle_late();
+  void settle(const std::string& id, int patience_ms);
+  bool adopt(const std::string& id, int patience_ms);
+  [[nodiscard]] bool is_begun(const Task& task) const;
+  TaskPtr find_or_adopt(const std::string& id);
   bool withhold(const std::string& id);
+  bool withhold_run(const ExitRecord& record);
   void take_back(const std::string& id);
-  void restore_previous(const std::string& id) const;
-  [[nodiscard]] std::string previous_run(const std::string& id) const;
+  void clear_away(const std::string& id);
+  void end_by_force(const std::string& id);
+  void end_task(Task& task) const;
+  bool wait_for_record(const Task& task) const;
 
   // Watching: task_watch.cpp
   static void reap(const Task& task);
   void watch();
+  void handle(int fd);
   void take_ledger_news();
   void announce(const std::string& file);
   void shim_ended(const TaskPtr& task);
   void watch_task(const TaskPtr& task);
 
   std::string tasks_folder_;
-  std::string ledger_;
+  ExitLedger ledger_;
   mutable std::mutex mutex_;
   std::map<std::string, TaskPtr> tasks_;  ///< those whose shims live
   Turns turns_;
-  std::mutex ending_;  ///< for who writes the end that a shim could not write
+  std::set<std::string> unsettled_;  ///< the watcher's: what it looks at again, each second
   std::map<int, TaskPtr>
       watched_;  ///< by the shim's pidfd, until it has ended; may outlive its place in `tasks_`
   Feed<ExitRecord> feed_;

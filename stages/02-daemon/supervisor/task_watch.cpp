@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -14,6 +15,13 @@
 #include "task_table.hpp"
 
 namespace slipway {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kSecondLookPauseMs = 1000;
+
+}  // namespace
 
 /// A shim of an earlier supervisor is not our child: init reaps it.
 void TaskTable::reap(const Task& task) {
@@ -32,25 +40,33 @@ void TaskTable::watch_task(const TaskPtr& task) {
 
 /// The watcher's thread: the ledger tells of ends, pidfds of shims that died without writing one.
 void TaskTable::watch() {
+  auto second_look = Clock::now();
   for (;;) {
     epoll_event event{};
-    const int count = retry_on_signal([&] { return ::epoll_wait(epoll_.get(), &event, 1, -1); });
-    if (count < 1) continue;
-    if (event.data.fd == wake_.get()) return;
-    try {
-      if (event.data.fd == inotify_.get()) {
-        take_ledger_news();
-        continue;
-      }
-      TaskPtr ended;
-      {
-        const std::scoped_lock lock(mutex_);
-        ended = std::move(watched_.extract(event.data.fd).mapped());
-      }
-      shim_ended(ended);
-    } catch (const std::exception& error) {
-      log_line(LogLevel::error, std::string("watching tasks: ") + error.what());
+    const int patience = unsettled_.empty() ? -1 : kSecondLookPauseMs;
+    const int count =
+        retry_on_signal([&] { return ::epoll_wait(epoll_.get(), &event, 1, patience); });
+    if (count == 1 && event.data.fd == wake_.get()) return;
+    if (count == 1) handle(event.data.fd);
+    if (unsettled_.empty() || Clock::now() < second_look) continue;
+    settle_late();
+    second_look = Clock::now() + std::chrono::milliseconds(kSecondLookPauseMs);
+  }
+}
+
+void TaskTable::handle(int fd) {
+  TaskPtr ended;
+  try {
+    if (fd == inotify_.get()) return take_ledger_news();
+    {
+      const std::scoped_lock lock(mutex_);
+      ended = std::move(watched_.extract(fd).mapped());
     }
+    shim_ended(ended);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, std::string("watching tasks: ") + error.what());
+    if (ended)
+      unsettled_.insert(ended->id);  // a full disk: its end is written as soon as there is room
   }
 }
 
@@ -63,7 +79,7 @@ void TaskTable::take_ledger_news() {
     if ((news->mask & IN_Q_OVERFLOW) == 0) {
       announce(news->name);
     } else {  // the kernel could not keep all the news: any file may be new
-      for (ExitRecord& record : exits()) {
+      for (ExitRecord& record : ledger_.entries()) {
         if (record.finished()) feed_.publish(std::move(record));
       }
     }
@@ -71,9 +87,8 @@ void TaskTable::take_ledger_news() {
 }
 
 void TaskTable::announce(const std::string& file) {
-  constexpr std::string_view kEntry = ".json";
-  if (!file.ends_with(kEntry)) return;
-  const auto record = read_entry(file.substr(0, file.size() - kEntry.size()));
+  const auto id = id_of_entry(file);
+  const auto record = id ? ledger_.entry(*id) : std::nullopt;
   if (record && record->finished()) feed_.publish(*record);
 }
 
@@ -84,7 +99,7 @@ void TaskTable::shim_ended(const TaskPtr& task) {
   // One that was never let run has no end: whoever set it up hears that it cannot be started.
   if (task->started || was_let_run(task->folder)) {
     send_signal(task->process, SIGKILL);
-    end_of_killed_shim(task->id, task->settings.started_at);
+    ledger_.end(task->id, task->settings.started_at, 137, kShimKilled);
   }
   // From here on the ledger is all there is to know of it.
   const std::scoped_lock lock(mutex_);

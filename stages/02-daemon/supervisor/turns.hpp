@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace slipway {
 
@@ -16,27 +17,40 @@ class Turns {
   /// While it lives, nobody else has a turn for the same id.
   class Turn {
    public:
-    Turn(Turns& turns, std::string id) : turns_(turns), id_(std::move(id)) {
-      std::unique_lock lock(turns_.mutex_);
-      turns_.ended_.wait(lock, [this] { return turns_.taken_.insert(id_).second; });
-    }
     ~Turn() {
-      const std::scoped_lock lock(turns_.mutex_);
-      turns_.taken_.erase(id_);
-      turns_.ended_.notify_all();
+      if (turns_) turns_->give_back(id_);
     }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
+    Turn(Turn&& other) noexcept
+        : turns_(std::exchange(other.turns_, nullptr)), id_(std::move(other.id_)) {}
+    Turn& operator=(Turn&&) = delete;
+    explicit operator bool() const noexcept { return turns_ != nullptr; }
 
    private:
-    Turns& turns_;
+    friend class Turns;
+    Turn(Turns* turns, std::string id) : turns_(turns), id_(std::move(id)) {}
+    Turns* turns_;
     std::string id_;
   };
 
-  /// Waits for those who came before.
-  [[nodiscard]] Turn take(const std::string& id) { return {*this, id}; }
+  /// Waits until nobody has it. There is no order among those who wait.
+  [[nodiscard]] Turn take(const std::string& id) {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return taken_.insert(id).second; });
+    return {this, id};
+  }
+  /// False if somebody has it.
+  [[nodiscard]] Turn try_take(const std::string& id) {
+    const std::scoped_lock lock(mutex_);
+    return {taken_.insert(id).second ? this : nullptr, id};
+  }
 
  private:
+  void give_back(const std::string& id) {
+    const std::scoped_lock lock(mutex_);
+    taken_.erase(id);
+    ended_.notify_all();
+  }
+
   std::mutex mutex_;
   std::condition_variable ended_;
   std::set<std::string> taken_;

@@ -1,5 +1,6 @@
 #include "task_files.hpp"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/http_message.hpp"
@@ -10,6 +11,8 @@ namespace slipway {
 using nlohmann::json;
 
 namespace {
+
+constexpr char kLetRun[] = "started\n";
 
 json to_json(const TaskStdio& stdio) {
   return {{"Terminal", stdio.terminal},         {"OpenStdin", stdio.open_stdin},
@@ -95,7 +98,18 @@ std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std:
 }
 
 bool was_let_run(const TaskFolder& folder) {
-  return !read_file(folder.lock()).value_or("").empty();
+  return read_file(folder.lock()).value_or("").ends_with(kLetRun);
+}
+
+std::string text_of_lock(pid_t shim, bool let_run) {
+  return std::to_string(shim) + "\n" + (let_run ? kLetRun : "");
+}
+
+pid_t shim_pid_in(const TaskFolder& folder) {
+  const std::string text = read_file(folder.lock()).value_or("");
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
 }
 
 TaskFolder task_folder(const std::string& exec_root, const std::string& id) {

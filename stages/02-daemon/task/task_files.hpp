@@ -74,6 +74,10 @@ struct TaskFolder {
 
 /// True if the shim has noted in its lock that it lets the process run: from then on the run has an end.
 bool was_let_run(const TaskFolder& folder);
+/// What the shim writes into its lock when it has it, and before it lets its process run.
+std::string text_of_lock(pid_t shim, bool let_run);
+/// The pid that is noted in the lock: its holder's, while it is held. 0 if there is none.
+pid_t shim_pid_in(const TaskFolder& folder);
 
 /// The folder of one task: the one place that knows where it is.
 TaskFolder task_folder(const std::string& exec_root, const std::string& id);
