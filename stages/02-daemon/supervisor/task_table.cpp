@@ -77,6 +77,9 @@ TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
   make_folders(ledger_);
   check(::inotify_add_watch(inotify_.get(), ledger_.c_str(), IN_MOVED_TO), "inotify_add_watch",
         ledger_);
+  const std::string parent = fs::path(ledger_).parent_path();
+  parent_watch_ = ::inotify_add_watch(inotify_.get(), parent.c_str(), IN_DELETE | IN_ONLYDIR);
+  check(parent_watch_, "inotify_add_watch", parent);
   for (const UniqueFd* fd : {&inotify_, &wake_}) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd->get()}};
     check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd->get(), &event), "epoll_ctl", "add");
