@@ -40,7 +40,7 @@ std::vector<TraceStep> Trace::steps() const {
 std::vector<TraceStep> Trace::take_steps() {
   std::vector<TraceStep> taken = steps();
   const std::scoped_lock lock(mutex_);
-  steps_.clear();
+  steps_ = {};  // and the room for them
   return taken;
 }
 

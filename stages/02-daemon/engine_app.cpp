@@ -8,6 +8,7 @@
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/system_api.hpp"
 #include "02-daemon/api/container_api.hpp"
+#include "02-daemon/base/open_files.hpp"
 #include "02-daemon/engine/engine.hpp"
 #include "02-daemon/exec/exec_module.hpp"
 
@@ -61,7 +62,7 @@ int run(const DaemonOptions& options, EngineModules modules) {
   add_system_routes(router, {.data_root = options.data_root,
                              .debug = options.debug,
                              .describe = [&engine](json& info) { describe(engine, info); }});
-  add_container_routes(router, engine, server);
+  add_container_routes(router, engine, server, options.exec_root);
   for (const auto& module : engine.modules()) module->add_routes(router);
   server = std::make_unique<HttpServer>(
       "engine", [&router](Exchange& exchange) { serve(router, exchange); }, standard_headers());
@@ -76,6 +77,7 @@ int run_engine(int argc, char** argv, EngineModules modules) {
   DaemonOptions options;
   const auto code = parse_daemon_flags(argc, argv, "slipwayd: the engine", options);
   if (code) return *code;
+  raise_open_files_limit();
   try {
     return run(options, std::move(modules));
   } catch (const std::exception& error) {

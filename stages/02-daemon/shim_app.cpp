@@ -4,9 +4,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <iostream>
+#include <cstdio>
 
 #include "01-cli-socket/log_line.hpp"
+#include "02-daemon/base/open_files.hpp"
 #include "02-daemon/shim/shim.hpp"
 
 namespace slipway {
@@ -45,11 +46,12 @@ std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps, ExecS
 
 int run_shim(int argc, char** argv, LaunchSteps steps, ExecSteps exec_steps) {
   if (argc != 2) {
-    std::cerr << "usage: slipway-shim TASK_FOLDER\n";
+    std::fputs("usage: slipway-shim TASK_FOLDER\n", stderr);
     return 2;
   }
   ::prctl(PR_SET_NAME, "slipway-shim");
   ::signal(SIGPIPE, SIG_IGN);
+  restore_open_files_limit();  // the container's process inherits ours
   const std::unique_ptr<Shim> shim = create(argv[1], std::move(steps), std::move(exec_steps));
   if (!shim) return 1;
   try {

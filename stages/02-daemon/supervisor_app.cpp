@@ -1,11 +1,13 @@
 #include "supervisor_app.hpp"
 
+#include <cstdlib>
 #include <exception>
 
 #include "01-cli-socket/cli_app.hpp"
 #include "01-cli-socket/daemon_app.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/router.hpp"
+#include "02-daemon/base/open_files.hpp"
 #include "02-daemon/supervisor/supervisor_api.hpp"
 
 namespace slipway {
@@ -35,6 +37,10 @@ int run_supervisor(int argc, char** argv) {
                    {"--ledger", &options.data_root, "Folder of exit records", true}});
   if (code) return *code;
   options.hosts = {"unix://" + socket};
+  raise_open_files_limit();
+  // For the shims, which inherit it: glibc keeps small freed blocks for the thread that freed them, a few of each size, all
+  // over the heap (tcache). In a shim they would pin pages of its start for as long as the container lives.
+  ::setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", /*overwrite=*/1);
   try {
     return serve(options);
   } catch (const std::exception& error) {

@@ -22,6 +22,10 @@ inline constexpr std::string_view kUserAnnotation = "io.slipway.user";
 /// More groups, names or numbers, joined by ','.
 inline constexpr std::string_view kGroupsAnnotation = "io.slipway.groups";
 
+/// Of a namespace of another container that the spec names by a path in /proc/PID: which one it is (namespace_name.hpp).
+/// Behind the dot stands the kind, in the spec's word: "io.slipway.donor.network"; "mount" is the one that /dev/shm is in.
+inline constexpr std::string_view kDonorAnnotation = "io.slipway.donor.";
+
 /// "a:b" -> {"a", "b"}; "" -> {}.
 inline std::vector<std::string> split_words(const std::string& text, char separator) {
   std::vector<std::string> words;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "01-cli-socket/sys_error.hpp"
+#include "namespace_name.hpp"
 
 namespace slipway {
 namespace {
@@ -51,9 +52,10 @@ class Visit {
 
 bool is_in_another_namespace(const std::string& path) { return end_of_pid(path) > 0; }
 
-DetachedMount clone_from_namespace(const std::string& path) {
+DetachedMount clone_from_namespace(const std::string& path, const std::string& expected) {
   const std::size_t end = end_of_pid(path);
   const UniqueFd there = open_namespace(path.substr(0, end) + "/ns/mnt");
+  check_namespace(there.get(), expected);
   const std::string inside = path.substr(end + kRoot.size() - 1);
   const Visit visit(there);
   const UniqueFd folder(

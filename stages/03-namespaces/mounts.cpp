@@ -20,6 +20,8 @@ namespace {
 struct MountRequest {
   std::string destination, type, source;
   MountOptions options;
+  std::string
+      donor{};  ///< the name of the mount namespace that the source is in, if it is another container's
   std::string text;  ///< for a person: "proc on /proc: nosuid,noexec,nodev"
 };
 
@@ -56,7 +58,7 @@ DetachedMount make_filesystem(const MountRequest& request) {
 DetachedMount make_bind(const MountRequest& request, int source) {
   const MountOptions& options = request.options;
   DetachedMount mount = is_in_another_namespace(request.source)
-                            ? clone_from_namespace(request.source)
+                            ? clone_from_namespace(request.source, request.donor)
                             : DetachedMount::clone(source, options.recursive, request.source);
   const bool all = options.recursive && (options.propagation == 0 || options.propagation_recursive);
   const std::uint64_t asked = options.propagation;
@@ -83,8 +85,11 @@ class MountsStep : public IsolationStep {
   explicit MountsStep(SharedRoot root) : IsolationStep("mounts"), root_(std::move(root)) {}
 
   void prepare(LaunchContext& context) override {
+    const JsonFields notes = JsonFields(context.spec).object("annotations");
     for (const nlohmann::json& entry : JsonFields(context.spec).array("mounts")) {
       requests_.push_back(parse_mount(entry));
+      if (requests_.back().destination != "/dev/shm") continue;
+      requests_.back().donor = notes.text(std::string(kDonorAnnotation) + "mount");
     }
   }
 

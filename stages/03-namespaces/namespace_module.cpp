@@ -75,9 +75,8 @@ void check_annotations(const json& host_config) {
 void complete(json& host_config) {
   const JsonFields host(host_config, "HostConfig");
   if (host.integer("ShmSize") == 0) host_config["ShmSize"] = kDefaultShmSize;
-  for (const char* field : {"IpcMode", "CgroupnsMode"}) {
-    if (host.text(field).empty()) host_config[field] = "private";
-  }
+  if (host.text("IpcMode").empty()) host_config["IpcMode"] = "private";
+  if (host.text("CgroupnsMode").empty()) host_config["CgroupnsMode"] = default_cgroup_mode();
 }
 
 void write_environment(const ContainerRecord& record, const std::string& hostname, json& process) {
@@ -108,7 +107,10 @@ void add_init(const JsonFields& host, json& spec) {
 
 }  // namespace
 
-void NamespaceModule::open(const EngineServices& services) { containers_ = &services.containers; }
+void NamespaceModule::open(const EngineServices& services) {
+  containers_ = &services.containers;
+  exec_root_ = services.paths.exec_root;
+}
 
 std::vector<std::string_view> NamespaceModule::config_fields() const {
   return {"Hostname", "Domainname", "User"};
@@ -167,6 +169,7 @@ void NamespaceModule::prepare(StartContext& start) {
   write_limits(record.host_config, spec["process"]);
   write_user(record, spec);
   for (const auto& [key, value] : host.text_map("Annotations")) spec["annotations"][key] = value;
+  spec["annotations"].update(donor_annotations(record, containers_, exec_root_));
   add_init(host, spec);
 }
 

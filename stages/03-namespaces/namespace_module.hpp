@@ -9,7 +9,7 @@ namespace slipway {
 
 /// Owns of the create body what host_config_fields() lists, and Hostname, Domainname and User. Each concept has a file
 /// of its own (sharing, powers, process_user, process_limits, tmpfs_list, device_list, sysctl_rules); this class asks
-/// them in turn. Has no state but the look-up of other containers, so it is thread-safe.
+/// them in turn. Has no state but where other containers are found, so it is thread-safe.
 class NamespaceModule : public EngineModule {
  public:
   [[nodiscard]] std::string_view name() const override { return "namespaces"; }
@@ -24,6 +24,7 @@ class NamespaceModule : public EngineModule {
  private:
   const ContainerTable* containers_ =
       nullptr;  ///< set by open(); a module that was not opened joins nobody
+  std::string exec_root_;
 };
 
 }  // namespace slipway

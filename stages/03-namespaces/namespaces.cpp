@@ -20,7 +20,9 @@
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
+#include "annotations.hpp"
 #include "isolation_step.hpp"
+#include "namespace_name.hpp"
 
 namespace slipway {
 namespace {
@@ -85,6 +87,8 @@ class NamespacesStep : public IsolationStep {
       throw std::runtime_error("linux.namespaces: entering a mount namespace is not supported yet");
     }
     UniqueFd fd(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
+    const JsonFields notes = JsonFields(context.spec).object("annotations");
+    check_namespace(fd.get(), notes.text(std::string(kDonorAnnotation) + std::string(kind.name)));
     if (kind.flag == CLONE_NEWPID) return enter(context, kind, fd.get());
     entered_.emplace_back(&kind, std::move(fd));
   }

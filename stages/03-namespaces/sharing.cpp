@@ -1,5 +1,7 @@
 #include "sharing.hpp"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,8 +11,12 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/engine/containers.hpp"
+#include "02-daemon/task/shim_client.hpp"
+#include "annotations.hpp"
 #include "default_spec.hpp"
+#include "namespace_name.hpp"
 
 namespace slipway {
 
@@ -107,8 +113,8 @@ ApiError not_running(const Mode& mode, const Donor& donor) {
                   donor.id + " is not running");
 }
 
-/// The path in /proc that a spec names is opened by the shim a few milliseconds later. A donor that ends in between is a
-/// start that fails (ENOENT); its pid comes round again only after all others have been given out (pid_max).
+/// The path in /proc that a spec names is opened by the shim a few milliseconds later: donor_annotations() say what it is
+/// to find there.
 Donor running_donor(const Mode& mode, const std::string& id, const ContainerTable* containers) {
   Donor donor = find_donor(id, containers);
   const bool runs = donor.status == Status::running || donor.status == Status::paused;
@@ -127,6 +133,16 @@ void refuse_private_ipc(const std::string& id, const ContainerTable* containers)
 
 std::string path_in_proc(pid_t pid, const std::string& rest) {
   return "/proc/" + std::to_string(pid) + "/" + rest;
+}
+
+/// True if the pid was the donor's until now: its shim says so, and has not taken its end.
+bool still_runs(const Donor& donor, const std::string& exec_root) {
+  try {
+    const json state = ShimClient(exec_root, donor.id).state();
+    return state.at("Status") == "running" && state.at("Pid") == donor.pid;
+  } catch (const std::exception&) {  // the shim has gone with it
+    return false;
+  }
 }
 
 const Mode& mode_named(std::string_view field) {
@@ -149,6 +165,13 @@ std::vector<std::string_view> sharing_fields() {
 
 bool shares_with_host(const json& host_config, std::string_view field) {
   return mode_of(host_config, field) == "host";
+}
+
+std::string default_cgroup_mode() {
+  struct statfs about {};
+  const bool unified =
+      ::statfs("/sys/fs/cgroup", &about) == 0 && about.f_type == CGROUP2_SUPER_MAGIC;
+  return unified ? "private" : "host";
 }
 
 void check_sharing(CreateRequest& request, const ContainerTable* containers) {
@@ -179,6 +202,28 @@ json namespaces_section(const ContainerRecord& record, const ContainerTable* con
     namespaces.push_back(std::move(entry));
   }
   return namespaces;
+}
+
+json donor_annotations(const ContainerRecord& record, const ContainerTable* containers,
+                       const std::string& exec_root) {
+  json notes = json::object();
+  for (const Mode& mode : kModes) {
+    const auto id = donor_of(mode_of(record.host_config, mode.field));
+    if (!id) continue;
+    const Donor donor = running_donor(mode, *id, containers);
+    const auto note = [&](std::string_view kind, std::string_view proc) {
+      const std::string path = path_in_proc(donor.pid, "ns/" + std::string(proc));
+      notes[std::string(kDonorAnnotation) + std::string(kind)] = namespace_name(path);
+    };
+    try {
+      note(mode.kind, mode.proc);
+      if (mode.kind == "ipc") note("mount", "mnt");
+    } catch (const SysError&) {
+      throw not_running(mode, donor);
+    }
+    if (!still_runs(donor, exec_root)) throw not_running(mode, donor);  // after the look
+  }
+  return notes;
 }
 
 json shm_mount(const ContainerRecord& record, const ContainerTable* containers) {

@@ -24,6 +24,11 @@ void check_sharing(CreateRequest& request, const ContainerTable* containers);
 /// \throws ApiError 404, 409 if the donor is gone or does not run, 400 if it keeps its IPC namespace to itself
 nlohmann::json namespaces_section(const ContainerRecord& record, const ContainerTable* containers);
 
+/// The annotations kDonorAnnotation: which namespaces the paths of the section above meant.
+/// \throws ApiError 409 if a donor has ended
+nlohmann::json donor_annotations(const ContainerRecord& record, const ContainerTable* containers,
+                                 const std::string& exec_root);
+
 /// The mount of /dev/shm: an own tmpfs, the host's, another container's, or null (`--ipc none`).
 /// Call it after namespaces_section(). \throws ApiError as that does
 nlohmann::json shm_mount(const ContainerRecord& record, const ContainerTable* containers);
@@ -31,6 +36,10 @@ nlohmann::json shm_mount(const ContainerRecord& record, const ContainerTable* co
 /// The container's name in its UTS namespace: as asked for; that of the container whose network it shares; the host's,
 /// if it shares the host's network; or the first 12 digits of its id.
 std::string hostname_of(const ContainerRecord& record, const ContainerTable* containers);
+
+/// Docker's CgroupnsMode for a container that names none: "private", or "host" where the host has hierarchies of version 1,
+/// whose files name paths that programs look for from the host's root. cgroup_namespaces(7)
+std::string default_cgroup_mode();
 
 /// True if that namespace is the host's. \param field  of HostConfig: "PidMode"
 bool shares_with_host(const nlohmann::json& host_config, std::string_view field);

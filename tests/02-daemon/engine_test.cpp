@@ -21,12 +21,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-json shell(const std::string& script, const json& more = json::object()) {
-  json body{{"Image", "host"}, {"Cmd", {"sh", "-c", script}}};
-  body.update(more);
-  return body;
-}
-
 /// A connection to the engine that is attached to a container.
 class Attachment {
  public:

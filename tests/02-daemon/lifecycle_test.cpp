@@ -15,11 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-json sleeper(const json& more = json::object()) {
-  json body{{"Image", "x"}, {"Cmd", {"sleep", "1000"}}};
-  body.update(more);
-  return body;
-}
+json sleeper(const json& more = json::object()) { return shell("exec sleep 1000", more); }
 
 std::string message(const HttpAnswer& answer) { return answer.json().value("message", ""); }
 

@@ -12,6 +12,14 @@
 
 namespace slipway::test {
 
+/// The body of a create: a shell script of the host. \param more  other fields
+inline nlohmann::json shell(const std::string& script,
+                            const nlohmann::json& more = nlohmann::json::object()) {
+  nlohmann::json body{{"Image", "host"}, {"Cmd", {"sh", "-c", script}}};
+  body.update(more);
+  return body;
+}
+
 class PlainEngine : public TestEngine {
  public:
   PlainEngine() : TestEngine({.stage = "02", .flags = {}, .images = false}) {}

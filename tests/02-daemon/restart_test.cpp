@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "01-cli-socket/api_error.hpp"
 #include "02-daemon/engine/restart_policy.hpp"
 #include "plain_engine.hpp"
@@ -13,6 +16,8 @@ using namespace std::chrono_literals;
 using Catch::Contains;
 using nlohmann::json;
 using Kind = RestartPolicy::Kind;
+using Words = std::vector<std::string>;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -62,6 +67,22 @@ TEST_CASE("policies are docker's", "[02][restart]") {
   CHECK(wants_start_with_engine({.kind = Kind::always}, stopped));
   CHECK_FALSE(wants_start_with_engine({.kind = Kind::on_failure}, stopped));
   CHECK_FALSE(wants_start_with_engine({.kind = Kind::unless_stopped}, stopped));
+}
+
+TEST_CASE("containers that wait for their restart hold no thread each", "[02][restart]") {
+  PlainEngine engine;
+  const auto threads = [&] {
+    const fs::directory_iterator tasks("/proc/" + std::to_string(engine.pid()) + "/task");
+    return std::distance(fs::begin(tasks), fs::end(tasks));
+  };
+  const auto idle = threads();
+  const Words names = {"a1", "a2", "a3", "a4", "a5", "a6"};
+  for (const std::string& name : names) start(engine, name, body("exit 1", "always"));
+  const auto waits = [&](const std::string& name) {  // its pause is long by then
+    return restarts(engine, name) > 4 && engine.status(name) == "restarting";
+  };
+  REQUIRE(eventually([&] { return std::ranges::all_of(names, waits); }, 40s));
+  CHECK(eventually([&] { return threads() < idle + static_cast<long>(names.size()); }, 10s));
 }
 
 TEST_CASE("the pause doubles from 100 ms to a minute, and begins anew after a good run",

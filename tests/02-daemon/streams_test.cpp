@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "02-daemon/shim/attach_client.hpp"
+#include "02-daemon/shim/attached_client.hpp"
 #include "02-daemon/shim/spool_queue.hpp"
 #include "harness/harness.hpp"
 
@@ -223,13 +223,13 @@ struct Attached {
   TempFolder folder;
   Stdin in;
   UniqueFd socket;
-  std::unique_ptr<AttachClient> client;
+  std::unique_ptr<AttachedClient> client;
 
   explicit Attached(AttachOptions options, std::string early = {}) {
     auto [ours, theirs] = socket_pair();
     socket = std::move(theirs);
-    client = std::make_unique<AttachClient>(in.loop, RawStream(std::move(ours), std::move(early)),
-                                            options, *in.feeder, folder.path());
+    client = std::make_unique<AttachedClient>(in.loop, RawStream(std::move(ours), std::move(early)),
+                                              options, *in.feeder, folder.path());
   }
   void turn(int times = 5) {
     for (int i = 0; i < times; ++i) in.loop.run_once(0);

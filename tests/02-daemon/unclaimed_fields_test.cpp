@@ -28,6 +28,26 @@ TEST_CASE("a wish that nobody acts on earns a warning; the absence of one does n
   CHECK(unclaimed_fields(nothing, {}).empty());
 }
 
+TEST_CASE("devices that need a driver are refused in docker's words", "[unit][create]") {
+  const json host =
+      json::parse(R"({"DeviceRequests":[{"Count":-1,"Capabilities":[["gpu","x"]]}]})");
+  CHECK_THROWS_WITH(unclaimed_fields(host, {}),
+                    "could not select device driver \"\" with capabilities: [[gpu x]]");
+  CHECK(unclaimed_fields(host, {"DeviceRequests"}).empty());
+}
+
+TEST_CASE("an address that nobody gives earns a warning", "[unit][create]") {
+  const json networks = {
+      {"EndpointsConfig",
+       {{"n", {{"IPAMConfig", {{"IPv4Address", "10.0.0.5"}}}, {"Links", nullptr}}},
+        {"default", {{"GwPriority", 0}}}}}};
+  CHECK(unclaimed_endpoints(networks, {}) ==
+        std::vector<std::string>{
+            "NetworkingConfig.EndpointsConfig.n.IPAMConfig: nothing in this engine acts on it"});
+  CHECK(unclaimed_endpoints(networks, {"NetworkingConfig"}).empty());
+  CHECK(unclaimed_endpoints(nullptr, {}).empty());
+}
+
 TEST_CASE("a user that nobody changes to is refused, not forgotten", "[unit][create]") {
   CHECK_THROWS_WITH(unclaimed_config({{"User", "app"}}, {}),
                     Catch::Contains("User: nothing in this engine can run a command as another"));

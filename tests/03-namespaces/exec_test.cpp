@@ -123,6 +123,18 @@ TEST_CASE("CVE-2016-9962: what enters a container shows nothing of the host ther
   CHECK(seen.out == "ready\nover\n");
 }
 
+TEST_CASE("CVE-2016-8649, CVE-2016-10124: an exec without a terminal has none of the host's",
+          "[exec][03][cve]") {
+  Quay quay;
+  const auto exec = quay.exec({},
+                              {"sh", "-c",
+                               "for fd in 0 1 2; do test -t $fd && echo a tty at $fd; done; (: < "
+                               "/dev/tty) 2>/dev/null && echo a controlling tty; echo done"},
+                              {.input = {}, .terminal = true});
+  INFO(exec);
+  CHECK(exec.out == "done\r\n");
+}
+
 TEST_CASE("CVE-2025-52565, CVE-2016-10124: a terminal is the container's own", "[exec][03][cve]") {
   Quay quay;
   const auto exec = quay.exec({"-it"}, {"sh", "-c", "tty; stat -c %t /dev/pts/0; cat < /dev/tty &"},

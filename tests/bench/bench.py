@@ -5,13 +5,19 @@ Rounds are interleaved (each round runs every contender once), so that whatever 
 second figure is page faults, counted on the whole machine (/proc/vmstat): it travels to other machines better than
 milliseconds do.
 
-    make bench [ROUNDS=30] [ONLY=slipway,docker] [CASES=run,start,exec,ps,logs,memory]
+    make bench [ROUNDS=30] [ONLY=slipway,docker] [CASES=run,start,exec,ps,logs,gigabyte,memory,engine-start]
 """
 
 import contextlib
+import hashlib
+import http.client
+import json
 import os
 import pathlib
+import signal
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -141,6 +147,41 @@ def case_logs(contenders):
     report(f"logs of {LINES} lines", reads)
 
 
+GIGABYTE = 2 ** 30
+LINE = "0123456789abcdef" * 255  # with its end 4 KiB: the log's own words about a line are few beside it
+WRITER = f"busybox yes {LINE} | busybox head -c {GIGABYTE}"
+
+
+def sha256_of(command):
+    digest = hashlib.sha256()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        while part := process.stdout.read(2 ** 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def case_gigabyte(contenders):
+    """A container writes 1 GiB as fast as it can: is each byte in its log, and what would the same cost into a file?"""
+    for peer in contenders:
+        if not peer.folder:
+            continue
+        copy = peer.folder / "gigabyte"
+        plain, logged = [], []
+        for number in range(3):
+            name = f"bench-gigabyte-{number}"
+            plain.append(measure(["sh", "-c", f"{WRITER} > {copy}; sync -d {copy}"])[0])
+            quiet([*peer.cli, "create", "--name", name, "--network", "none", "busybox", "sh", "-c", WRITER])
+            logged.append(measure([*peer.cli, "start", name])[0] + measure([*peer.cli, "wait", name])[0])
+            same = sha256_of([*peer.cli, "logs", name]) == sha256_of(["sh", "-c", WRITER])
+            quiet([*peer.cli, "rm", name])
+            copy.unlink()
+            if not same:
+                raise RuntimeError("1 GiB of output: the log differs from what was written")
+        ratio = statistics.median(logged) / statistics.median(plain)
+        print(f"\n1 GiB of output, every byte in the log: {statistics.median(logged) / 1000:.1f} s; the same into a file "
+              f"and onto the disk: {statistics.median(plain) / 1000:.1f} s; ratio {ratio:.2f}")
+
+
 def pss(pid):
     with contextlib.suppress(OSError):
         for line in open(f"/proc/{pid}/smaps_rollup"):
@@ -180,8 +221,74 @@ def case_memory(contenders):
         remove_all(peer)
 
 
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self.path))
+
+
+def ask(path, method, target, body=None):
+    """The answer's JSON; no client has to be started for it."""
+    connection = UnixConnection(path)
+    connection.request(method, target, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status >= 400:
+        raise RuntimeError(f"{method} {target}: {text}")
+    return json.loads(text) if text else None
+
+
+def answers(path):
+    """True once the engine's list of containers is there: then it knows what runs."""
+    try:
+        return bool(ask(path, "GET", "/containers/json"))
+    except OSError:
+        return False
+
+
+STORED, RUNNING = 1000, 100
+
+
+def case_engine_start(contenders):
+    """An engine that was killed comes back: how long until it answers, with 1,000 containers of which 100 run?"""
+    if not any(peer.folder for peer in contenders):
+        return
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as name, contextlib.ExitStack() as stack:
+        folder = pathlib.Path(name)
+        peer = next(peers.slipway(folder, stack))
+        door = folder / "exec" / "slipway.sock"
+        body = {"Image": "busybox", "Cmd": ["sleep", "1000000"], "StopSignal": "KILL", "HostConfig": {"NetworkMode": "none"}}
+        ids = [ask(door, "POST", "/containers/create", body)["Id"] for _ in range(STORED)]
+        for started in ids[:RUNNING]:
+            ask(door, "POST", f"/containers/{started}/start")
+        os.kill(peer.parent, signal.SIGKILL)
+        times = []
+        for _ in range(min(ROUNDS, 10)):
+            while answers(door):
+                time.sleep(0.01)
+            begin = time.perf_counter()
+            with peers.daemon(peers.slipway_line(folder), folder / "again.log") as process:
+                while not answers(door):
+                    time.sleep(0.002)
+                times.append((time.perf_counter() - begin) * 1000)
+                running = len(ask(door, "GET", "/containers/json"))
+                if running != RUNNING:
+                    raise RuntimeError(f"{running} containers run after the start, not {RUNNING}")
+                process.kill()
+                process.wait()
+        with peers.daemon(peers.slipway_line(folder), folder / "last.log"):
+            peers.wait_for(lambda: answers(door), "slipwayd")
+            remove_all(peer)
+        print(f"\nengine start, {STORED} containers, {RUNNING} of them running: ready after "
+              f"{statistics.median(times):.0f} ms (median of {len(times)}; {min(times):.0f} to {max(times):.0f})")
+
+
 def main():
-    cases = {name[5:]: function for name, function in globals().items() if name.startswith("case_")}
+    cases = {name[5:].replace("_", "-"): function for name, function in globals().items() if name.startswith("case_")}
     unknown = [name for name in CASES if name not in cases]
     if unknown:
         sys.exit(f"make bench: no case {', '.join(unknown)}; there are: {', '.join(cases)}")

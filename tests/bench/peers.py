@@ -61,10 +61,13 @@ def daemon(command, log):
             process.wait()
 
 
+def slipway_line(folder):
+    return [PROGRAMS / "slipwayd", "--data-root", folder / "data", "--exec-root", folder / "exec"]
+
+
 def slipway(folder, stack):
     socket = folder / "exec" / "slipway.sock"
-    process = stack.enter_context(daemon(
-        [PROGRAMS / "slipwayd", "--data-root", folder / "data", "--exec-root", folder / "exec"], folder / "slipway.log"))
+    process = stack.enter_context(daemon(slipway_line(folder), folder / "slipway.log"))
     wait_for(socket.exists, "slipwayd")
     host = f"unix://{socket}"
     cli = [PROGRAMS / "slipway", "-H", host]

@@ -28,27 +28,33 @@ bool wait_for_output(const RawStream& client, const RawStream& shim) {
   return polled[1].revents == 0;
 }
 
-void copy_output(RawStream& shim, RawStream& client) {
+bool copy_output(RawStream& shim, RawStream& client) {
   std::array<char, 65536> buffer;
   while (wait_for_output(client, shim)) {
     const std::size_t count = shim.read_some(buffer);
-    if (count == 0) return client.shutdown_write();
+    if (count == 0) {
+      client.shutdown_write();
+      return true;
+    }
     client.write_all({buffer.data(), count});
   }
+  return false;
 }
 
 }  // namespace
 
-void proxy_attach(RawStream& client, RawStream& shim) {
+bool proxy_attach(RawStream& client, RawStream& shim) {
   std::thread input([&] { copy_input(client, shim); });
+  bool shim_ended = false;
   try {
-    copy_output(shim, client);
+    shim_ended = copy_output(shim, client);
   } catch (const SysError&) {  // one side is gone
   }
   // Wakes the other thread wherever it waits: nothing more can come of its work.
   ::shutdown(client.fd(), SHUT_RD);
   ::shutdown(shim.fd(), SHUT_RDWR);
   input.join();
+  return shim_ended;
 }
 
 }  // namespace slipway

@@ -7,6 +7,7 @@
 namespace slipway {
 
 /// Copies until the shim ends its side or the client is gone. The client's end of input is passed on; its output goes on.
-void proxy_attach(RawStream& client, RawStream& shim);
+/// \returns true if it was the shim
+bool proxy_attach(RawStream& client, RawStream& shim);
 
 }  // namespace slipway

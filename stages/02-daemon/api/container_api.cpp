@@ -7,6 +7,7 @@
 #include "02-daemon/base/client_watch.hpp"
 #include "02-daemon/base/detach_filter.hpp"
 #include "02-daemon/base/signals.hpp"
+#include "02-daemon/task/shim_client.hpp"
 #include "attach_proxy.hpp"
 #include "container_prune.hpp"
 #include "container_top.hpp"
@@ -26,6 +27,7 @@ namespace {
 struct Api {
   Engine& engine;
   const std::unique_ptr<HttpServer>& server;
+  std::string exec_root;
 
   [[nodiscard]] ContainerPtr container(const Exchange& exchange) const {
     return engine.containers().find(exchange.parameter("id"));
@@ -146,6 +148,16 @@ std::string attach_query(const HttpQuery& query, const Container& container) {
   return text + "&detachKeys=" + percent_encode(detach_keys(query));
 }
 
+/// A shim tells its clients of an end after it has seen it. If it ends a client's stream and its process goes on, then
+/// because the keys that detach came in.
+bool goes_on(const Api& api, const Container& container) {
+  try {
+    return ShimClient(api.exec_root, container.record.id).state().at("Status") == "running";
+  } catch (const std::exception&) {  // the shim has ended, too
+    return false;
+  }
+}
+
 void attach(Exchange& exchange, const Api& api) {
   const ContainerPtr container = api.container(exchange);
   const std::string query = attach_query(exchange.request().query, *container);
@@ -156,10 +168,9 @@ void attach(Exchange& exchange, const Api& api) {
                                             : "application/vnd.docker.raw-stream");
   api.engine.events().publish(*container, "attach");
   auto shim = api.engine.attach(*container, pending, api.while_wanted(exchange));
-  if (shim) {
-    proxy_attach(client, *shim);
-  } else {
-    client.shutdown_write();
+  if (!shim) return client.shutdown_write();
+  if (proxy_attach(client, *shim) && goes_on(api, *container)) {
+    api.engine.events().publish(*container, "detach");
   }
 }
 
@@ -177,9 +188,9 @@ void remove(Exchange& exchange, const Api& api) {
 
 }  // namespace
 
-void add_container_routes(Router& router, Engine& engine,
-                          const std::unique_ptr<HttpServer>& server) {
-  const Api api{engine, server};
+void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<HttpServer>& server,
+                          const std::string& exec_root) {
+  const Api api{engine, server, exec_root};
   const auto add = [&](std::string_view method, std::string_view path, auto handler) {
     router.add(method, path, [api, handler](Exchange& exchange) { handler(exchange, api); });
   };

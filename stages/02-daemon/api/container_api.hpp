@@ -11,7 +11,8 @@
 namespace slipway {
 
 /// Adds `/containers/…`. `engine` outlives the router; `server` is set before the first request.
-void add_container_routes(Router& router, Engine& engine,
-                          const std::unique_ptr<HttpServer>& server);
+/// \param exec_root  the engine's
+void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<HttpServer>& server,
+                          const std::string& exec_root);
 
 }  // namespace slipway

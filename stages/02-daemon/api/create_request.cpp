@@ -57,9 +57,9 @@ void check_config(const json& config) {
   check_health(fields.object("Healthcheck"));
 }
 
-void check_host_config(const json& host_config) {
-  static_cast<void>(restart_policy_of(host_config));
-  check_log_config(host_config);
+void check_host_config(CreateRequest& request) {
+  static_cast<void>(restart_policy_of(request.host_config));
+  check_log_config(request.host_config, request.warnings);
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ CreateRequest read_create_request(Exchange& exchange) {
   }
   if (!request.name.empty()) check_container_name(request.name);
   check_config(request.config);
-  check_host_config(request.host_config);
+  check_host_config(request);
   return request;
 }
 

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "02-daemon/base/human_text.hpp"
+#include "resource_fields.hpp"
 
 namespace slipway {
 
@@ -267,6 +268,14 @@ json field_json(FieldKind kind, const Words& values) {
       return capabilities(values);
     case FieldKind::rules:
       return each(values, device_rule);
+    case FieldKind::weights:
+      return each(values, weight_device);
+    case FieldKind::rates:
+      return each(values, bytes_rate);
+    case FieldKind::counts:
+      return each(values, operations_rate);
+    case FieldKind::gpus:
+      return each(values, gpu_request);
   }
   return {};
 }

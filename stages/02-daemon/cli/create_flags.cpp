@@ -55,6 +55,29 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--cpuset-cpus", "/HostConfig/CpusetCpus", text, "Processors to run on: 0-3,5"},
     {"--cpuset-mems", "/HostConfig/CpusetMems", text, "Memory nodes to use"},
     {"--pids-limit", "/HostConfig/PidsLimit", number, "Limit of processes; -1: none"},
+    {"--memory-swappiness", "/HostConfig/MemorySwappiness", number,
+     "How readily memory is swapped out (0 to 100); -1: the kernel's own"},
+    {"--kernel-memory", "/HostConfig/KernelMemory", size, "Kernel memory limit"},
+    {"--cpu-rt-period", "/HostConfig/CpuRealtimePeriod", number,
+     "Real-time period in microseconds"},
+    {"--cpu-rt-runtime", "/HostConfig/CpuRealtimeRuntime", number,
+     "Real-time runtime in microseconds"},
+    {"--blkio-weight", "/HostConfig/BlkioWeight", number,
+     "Share of block I/O (10 to 1000); 0: no share of its own"},
+    {"--blkio-weight-device", "/HostConfig/BlkioWeightDevice", weights,
+     "The same for one device: PATH:WEIGHT"},
+    {"--device-read-bps", "/HostConfig/BlkioDeviceReadBps", rates,
+     "Limit of bytes read per second: PATH:RATE"},
+    {"--device-write-bps", "/HostConfig/BlkioDeviceWriteBps", rates,
+     "Limit of bytes written per second: PATH:RATE"},
+    {"--device-read-iops", "/HostConfig/BlkioDeviceReadIOps", counts,
+     "Limit of reads per second: PATH:RATE"},
+    {"--device-write-iops", "/HostConfig/BlkioDeviceWriteIOps", counts,
+     "Limit of writes per second: PATH:RATE"},
+    {"--gpus", "/HostConfig/DeviceRequests", gpus, "GPU devices: all, or their number"},
+    {"--storage-opt", "/HostConfig/StorageOpt", map, "Option of the storage: size=10G"},
+    {"--volume-driver", "/HostConfig/VolumeDriver", text, "Driver of the container's volumes"},
+    {"--isolation", "/HostConfig/Isolation", text, "Isolation technology: default"},
     {"--oom-kill-disable", "/HostConfig/OomKillDisable", flag, "Do not kill when memory runs out"},
     {"--oom-score-adj", "/HostConfig/OomScoreAdj", number,
      "Preference of the OOM killer (-1000 to 1000)"},
@@ -90,7 +113,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
 });
 
 bool takes_list(FieldKind kind) {
-  constexpr std::array kLists = {texts, map, paths, ulimits, devices, mounts, powers, rules};
+  constexpr std::array kLists = {texts,  map,   paths,   ulimits, devices, mounts,
+                                 powers, rules, weights, rates,   counts,  gpus};
   return std::find(kLists.begin(), kLists.end(), kind) != kLists.end();
 }
 
@@ -126,7 +150,11 @@ std::vector<Option> CreateFlags::options() {
       {"-p,--publish", &publish_, "Publish a port: [[IP:]HOST:]CONTAINER[/PROTOCOL]"},
       {"--expose", &expose_, "Expose a port or a range"},
       {"--network,--net", &network_, "Network to join: bridge, none, host, NAME"},
-      {"--network-alias", &network_aliases_, "Another name on that network"}};
+      {"--network-alias", &network_aliases_, "Another name on that network"},
+      {"--ip", &ip_, "IPv4 address on that network"},
+      {"--ip6", &ip6_, "IPv6 address on that network"},
+      {"--link-local-ip", &link_local_, "Link-local address on that network"},
+      {"--mac-address", &mac_address_, "MAC address on that network"}};
   for (std::size_t i = 0; i < kPlainFields.size(); ++i) {
     const PlainField& field = kPlainFields[i];
     OptionTarget target = &values_[i].text;
@@ -176,10 +204,7 @@ json CreateFlags::body(bool attached) const {
   }
   for (const std::string& text : expose_) add_exposed_ports(text, body["ExposedPorts"]);
   if (!network_.empty()) body["HostConfig"]["NetworkMode"] = network_;
-  if (!network_aliases_.empty()) {
-    body["NetworkingConfig"]["EndpointsConfig"][network_.empty() ? "default" : network_]
-        ["Aliases"] = network_aliases_;
-  }
+  add_endpoint(body);
   if (auto_remove_) body["HostConfig"]["AutoRemove"] = true;
   if (tty_) body["Tty"] = true;
   if (interactive_) body["OpenStdin"] = true;
@@ -194,6 +219,18 @@ json CreateFlags::body(bool attached) const {
   }
   check_create_body(body);
   return body;
+}
+
+/// What is said of the one network.
+void CreateFlags::add_endpoint(json& body) const {
+  json endpoint;
+  if (!network_aliases_.empty()) endpoint["Aliases"] = network_aliases_;
+  if (!ip_.empty()) endpoint["IPAMConfig"]["IPv4Address"] = ip_;
+  if (!ip6_.empty()) endpoint["IPAMConfig"]["IPv6Address"] = ip6_;
+  if (!link_local_.empty()) endpoint["IPAMConfig"]["LinkLocalIPs"] = link_local_;
+  if (!mac_address_.empty()) endpoint["MacAddress"] = mac_address_;
+  if (endpoint.is_null()) return;
+  body["NetworkingConfig"]["EndpointsConfig"][network_.empty() ? "default" : network_] = endpoint;
 }
 
 std::string CreateFlags::target() const {

@@ -27,6 +27,7 @@ class CreateFlags {
   /// "/containers/create?name=…"
   [[nodiscard]] std::string target() const;
 
+  [[nodiscard]] const std::string& image() const noexcept { return image_; }
   [[nodiscard]] bool tty() const noexcept { return tty_; }
   [[nodiscard]] bool interactive() const noexcept { return interactive_; }
   [[nodiscard]] bool auto_remove() const noexcept { return auto_remove_; }
@@ -39,6 +40,8 @@ class CreateFlags {
     std::optional<std::string> text;
     std::vector<std::string> list;
   };
+  void add_endpoint(nlohmann::json& body) const;
+
   std::vector<Value> values_;  ///< what was given for each row of the table of plain fields
   bool tty_ = false;
   bool interactive_ = false;
@@ -58,6 +61,10 @@ class CreateFlags {
   std::vector<std::string> expose_;
   std::string network_;
   std::vector<std::string> network_aliases_;
+  std::string ip_;
+  std::string ip6_;
+  std::vector<std::string> link_local_;
+  std::string mac_address_;
   std::string image_;
   std::vector<std::string> command_;
 };

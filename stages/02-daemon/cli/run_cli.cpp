@@ -29,9 +29,41 @@ int exit_code_of(const std::string& message) {
   return kCannotRun;
 }
 
+/// `--pull`: when to fetch the image, and whether to show how that goes.
+struct PullFlags {
+  std::string policy = "missing";
+  bool quiet = false;
+
+  void add_to(std::vector<Option>& options) {
+    options.push_back({"--pull", &policy, "Fetch the image before: always, missing, never"});
+    options.push_back({"-q,--quiet", &quiet, "Do not show how the image is fetched"});
+  }
+  void check() const {
+    if (policy == "always" || policy == "missing" || policy == "never" || policy.empty()) return;
+    throw std::runtime_error("invalid pull option: '" + policy +
+                             "': must be one of \"always\", \"missing\" or \"never\"");
+  }
+};
+
+/// What differs between the commands that create.
+struct CreatePlan {
+  bool attached = true;
+  std::string cid_path{};
+  PullFlags pull{};
+};
+
+/// Asks the engine to fetch the image.
+void pull(CliContext& context, const std::string& image, const PullFlags& flags) {
+  const auto stream = context.api.open("POST", "/images/create?fromImage=" + percent_encode(image));
+  const std::string progress = stream->read_all();
+  if (!flags.quiet) context.err << progress << std::flush;
+}
+
 /// Creates the container, prints the engine's warnings. \returns the id
-std::string create(CliContext& context, const CreateFlags& flags, bool attached,
-                   const std::string& cid_path) {
+std::string create(CliContext& context, const CreateFlags& flags, const CreatePlan& plan) {
+  plan.pull.check();
+  const auto& [attached, cid_path, pull_flags] = plan;
+  if (pull_flags.policy == "always") pull(context, flags.image(), pull_flags);
   json body = flags.body(attached);
   if (!cid_path.empty()) body["HostConfig"]["ContainerIDFile"] = cid_path;
   if (const json size = our_terminal_size(); flags.tty() && !size.is_null()) {
@@ -59,16 +91,19 @@ class CreateCommand final : public Command {
   std::vector<Option> options() override {
     std::vector<Option> options = flags_.options();
     options.push_back({"--cidfile", &cid_file_, "Write the container's id to this file"});
+    pull_.add_to(options);
     return options;
   }
   int run(CliContext& context) override {
-    context.out << create(context, flags_, /*attached=*/true, cid_file_) << '\n';
+    const CreatePlan plan{.cid_path = cid_file_, .pull = pull_};
+    context.out << create(context, flags_, plan) << '\n';
     return 0;
   }
 
  private:
   CreateFlags flags_;
   std::string cid_file_;
+  PullFlags pull_;
 };
 
 class RunCommand final : public Command {
@@ -86,6 +121,7 @@ class RunCommand final : public Command {
     options.push_back({"--cidfile", &cid_file_, "Write the container's id to this file"});
     options.push_back({"--sig-proxy", &sig_proxy_, "Hand signals to the container (default true)"});
     options.push_back({"--detach-keys", &detach_keys_, "Keys that detach: ctrl-p,ctrl-q"});
+    pull_.add_to(options);
     return options;
   }
 
@@ -104,7 +140,8 @@ class RunCommand final : public Command {
 
  private:
   int run_detached(CliContext& context) {
-    const std::string id = create(context, flags_, /*attached=*/false, cid_file_);
+    const std::string id =
+        create(context, flags_, {.attached = false, .cid_path = cid_file_, .pull = pull_});
     context.api.call("POST", container_path(id, "/start"));
     context.out << id << '\n';
     return 0;
@@ -122,7 +159,7 @@ class RunCommand final : public Command {
     plan.auto_remove = flags_.auto_remove();
     plan.proxy_signals = sig_proxy_;
     plan.detach_keys = detach_keys_;
-    plan.id = create(context, flags_, /*attached=*/true, cid_file_);
+    plan.id = create(context, flags_, {.cid_path = cid_file_, .pull = pull_});
     return run_in_foreground(context, plan);
   }
 
@@ -130,6 +167,7 @@ class RunCommand final : public Command {
   bool detach_ = false;
   bool sig_proxy_ = true;
   std::string cid_file_;
+  PullFlags pull_;
   std::string detach_keys_ = kDefaultDetachKeys;
 };
 

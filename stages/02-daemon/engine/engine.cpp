@@ -46,6 +46,9 @@ void Engine::check_request(CreateRequest& request) const {
   for (std::string& warning : unclaimed_fields(request.host_config, claimed)) {
     request.warnings.push_back(std::move(warning));
   }
+  for (std::string& warning : unclaimed_endpoints(request.networking_config, claimed_config)) {
+    request.warnings.push_back(std::move(warning));
+  }
 }
 
 CreatedContainer Engine::create(CreateRequest request) {

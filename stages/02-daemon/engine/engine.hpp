@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "02-daemon/base/timer.hpp"
 #include "02-daemon/base/workers.hpp"
 #include "container_store.hpp"
 #include "containers.hpp"
@@ -107,7 +108,7 @@ class Engine {
   void start_failed(Container& container, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
                                          const std::string& started_at) const;
-  void restart_after_pause(const ContainerPtr& container);
+  void restart_now(const ContainerPtr& container, std::uint64_t exits);
   void restart_in_background(const ContainerPtr& container);
 
   // Stopping: engine_stop.cpp
@@ -168,6 +169,7 @@ class Engine {
   std::mutex prune_turn_;
   std::vector<PendingRemoval> unfinished_removals_;  ///< of an engine that died; only at start
   Workers workers_;
+  Timer timer_;  ///< of pauses before restarts; gives work to the workers
   std::thread monitor_;
 };
 

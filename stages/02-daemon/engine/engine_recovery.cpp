@@ -51,10 +51,6 @@ Engine::~Engine() {
   supervisor_.stop_listening();
   monitor_.join();
   stopping_ = true;
-  for (const ContainerPtr& container : containers_.all()) {
-    const std::scoped_lock lock(container->mutex);
-    container->changed.notify_all();
-  }
   supervisor_.dismiss_if_idle();
 }
 

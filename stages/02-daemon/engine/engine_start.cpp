@@ -187,16 +187,12 @@ void Engine::let_clients_in(Container& container, pid_t pid, const std::string& 
   }
 }
 
-/// Waits as long as the policy says, and starts it, unless somebody stopped, started or removed it meanwhile.
-void Engine::restart_after_pause(const ContainerPtr& container) {
+/// The pause is over: unless somebody stopped, started or removed it meanwhile, it is started.
+void Engine::restart_now(const ContainerPtr& container, std::uint64_t exits) {
   {
-    std::unique_lock lock(container->mutex);
+    const std::scoped_lock lock(container->mutex);
     ContainerState& state = container->state;
-    const std::uint64_t exits = state.exits;
-    const auto called_off = [&] {
-      return stopping_ || state.status != Status::restarting || state.exits != exits;
-    };
-    if (container->changed.wait_for(lock, state.pause, called_off)) return;
+    if (stopping_ || state.status != Status::restarting || state.exits != exits) return;
     state.starting = true;
   }
   Trace trace("restart", "engine");
@@ -204,8 +200,14 @@ void Engine::restart_after_pause(const ContainerPtr& container) {
 }
 
 void Engine::restart_in_background(const ContainerPtr& container) {
-  workers_.run("restarting container " + container->record.id,
-               [this, container] { restart_after_pause(container); });
+  const auto [pause, exits] = [&] {
+    const std::scoped_lock lock(container->mutex);
+    return std::pair(container->state.pause, container->state.exits);
+  }();
+  timer_.after(pause, [this, container, seen = exits] {
+    workers_.run("restarting container " + container->record.id,
+                 [this, container, seen] { restart_now(container, seen); });
+  });
 }
 
 }  // namespace slipway

@@ -84,15 +84,17 @@ bool boolean_of(const std::string& name, const std::string& text) {
   return contains(kYes, text);
 }
 
-void check_rotation(const Options& options, bool local) {
+void check_rotation(const Options& options, bool local, std::vector<std::string>& warnings) {
   const std::int64_t size = max_size_of(options, local ? kLocalMaxSize : -1);
   const int files = max_files_of(options, local ? kLocalMaxFiles : 1);
   const auto compress = options.find("compress");
-  if (compress != options.end() && boolean_of("compress", compress->second) &&
-      (files < 2 || size < 0)) {
+  if (compress == options.end() || !boolean_of("compress", compress->second)) return;
+  if (files < 2 || size < 0) {
     throw bad_option("compress",
                      "compress cannot be true when max-file is less than 2 or max-size is not set");
   }
+  warnings.emplace_back(
+      "HostConfig.LogConfig.Config.compress: full log files are not compressed, they stay as text");
 }
 
 void check_mode(const Options& options) {
@@ -170,7 +172,7 @@ std::string log_driver_of(const json& host_config) {
   return driver.empty() ? "json-file" : driver;
 }
 
-void check_log_config(const json& host_config) {
+void check_log_config(const json& host_config, std::vector<std::string>& warnings) {
   const std::string driver = log_driver_of(host_config);
   const Options options = log_section(host_config).text_map("Config");
   if (driver == "none") return;
@@ -194,7 +196,7 @@ void check_log_config(const json& host_config) {
       }
     }
   }
-  check_rotation(options, local);
+  check_rotation(options, local, warnings);
 }
 
 void add_log_settings(const ContainerRecord& record, TaskStdio& stdio) {

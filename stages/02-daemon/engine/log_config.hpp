@@ -6,8 +6,8 @@
 ///     local       the same format here, with docker's limits for it: 5 files of 20 MB
 ///     none        no log
 ///
-/// `compress` is accepted and does nothing: full files stay readable for `grep`. `mode` and `max-buffer-size` likewise: a
-/// container never waits for its log here.
+/// `compress` is accepted with a warning: full files stay as they are, readable for `grep`. `mode` and `max-buffer-size` are
+/// accepted: a container never waits for its log here.
 
 #include <string>
 
@@ -18,8 +18,9 @@
 
 namespace slipway {
 
+/// \param warnings  gets a line for what is accepted and not done
 /// \throws ApiError 400 in docker's words: unknown driver, unknown or bad option
-void check_log_config(const nlohmann::json& host_config);
+void check_log_config(const nlohmann::json& host_config, std::vector<std::string>& warnings);
 
 /// The driver's name; "json-file" if none was chosen.
 std::string log_driver_of(const nlohmann::json& host_config);

@@ -40,7 +40,7 @@ void run_attached(ExecModule& execs, const Exec& exec, const ExecStartRequest& r
                   RawStream client) {
   try {
     RawStream shim = execs.start(exec, request);
-    return proxy_attach(client, shim);
+    if (proxy_attach(client, shim)) execs.stream_ended(exec);
   } catch (const std::exception& error) {
     const std::string text = std::string(error.what()) + "\r\n";
     client.write_all(request.tty ? text : encode_frame(StdioStream::out, text));

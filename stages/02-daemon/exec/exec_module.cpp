@@ -57,18 +57,9 @@ ShimClient ExecModule::shim(const std::string& container_id) const {
 
 ContainerPtr ExecModule::running_container(const std::string& reference) const {
   const ContainerPtr container = containers_->find(reference);
-  const std::string& id = container->record.id;
   const std::scoped_lock lock(container->mutex);
-  switch (container->state.status) {
-    case Status::running:
-      return container;
-    case Status::paused:
-      throw conflict("Container " + id + " is paused, unpause the container before exec");
-    case Status::restarting:
-      throw conflict("Container " + id + " is restarting, wait until the container is running");
-    default:
-      throw conflict("container " + id + " is not running");
-  }
+  require_allowed(slipway::Request::exec, *container, reference);
+  return container;
 }
 
 void ExecModule::tell(const Exec& exec, const std::string& action,
@@ -157,15 +148,21 @@ void ExecModule::note_end(const Exec& exec, const ExecExit& exit) {
   }
 }
 
+/// As for an attached container: if it goes on, the keys that detach came in.
+void ExecModule::stream_ended(const Exec& exec) const {
+  try {
+    const json state = shim(exec.container_id).exec_state(exec.id);
+    if (state.at("Running") == true) tell(exec, "exec_detach");
+  } catch (const std::exception&) {  // its shim has ended, too
+  }
+}
+
 void ExecModule::resize_container(const std::string& reference, TerminalSize size) const {
   const ContainerPtr container = containers_->find(reference);
   const std::string& id = container->record.id;
   {
     const std::scoped_lock lock(container->mutex);
-    const Status status = container->state.status;
-    if (status != Status::running && status != Status::paused) {
-      throw conflict("container " + id + " is not running");
-    }
+    require_allowed(slipway::Request::resize, *container, reference);
   }
   try {
     shim(id).resize(size);

@@ -44,6 +44,8 @@ class ExecModule final : public EngineModule {
   /// Runs it. \returns its streams, or none if `detach`. A failure ends the exec with docker's exit code.
   /// \throws ApiError with the message that the client gets
   RawStream start(const Exec& exec, const ExecStartRequest& request);
+  /// An attached client's stream has come to an end: tells of it if that was the client's wish (detach keys).
+  void stream_ended(const Exec& exec) const;
   /// \throws ApiError 404, 409 (not running)
   void resize_container(const std::string& reference, TerminalSize size) const;
   /// \throws ApiError 404, 400 (not started)

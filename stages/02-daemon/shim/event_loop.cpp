@@ -25,7 +25,7 @@ void EventLoop::forget(int fd) noexcept {
   if (handlers_.erase(fd) > 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void EventLoop::run_once(int timeout_ms) {
+bool EventLoop::run_once(int timeout_ms) {
   std::array<epoll_event, 16> ready{};
   const int count = retry_on_signal(
       [&] { return ::epoll_wait(epoll_.get(), ready.data(), ready.size(), timeout_ms); });
@@ -36,6 +36,7 @@ void EventLoop::run_once(int timeout_ms) {
     const std::shared_ptr<Handler> handler = found->second;
     (*handler)(ready[i].events);
   }
+  return count > 0;
 }
 
 }  // namespace slipway

@@ -25,7 +25,8 @@ class EventLoop {
   /// Nothing if it is not watched.
   void forget(int fd) noexcept;
   /// Waits for the next events and handles them. \param timeout_ms  -1: for ever
-  void run_once(int timeout_ms);
+  /// \returns false if there were none in that time
+  bool run_once(int timeout_ms);
 
  private:
   UniqueFd epoll_;

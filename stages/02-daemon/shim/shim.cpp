@@ -9,6 +9,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
+#include "02-daemon/base/idle_memory.hpp"
 
 namespace slipway {
 
@@ -18,12 +19,8 @@ namespace {
 
 /// How long to wait before a record that a full disk refused is tried again.
 constexpr int kRecordPauseMs = 1000;
-
-json read_json_file(const std::string& path) {
-  const auto text = read_file(path);
-  if (!text) throw SysError(ENOENT, "open", path);
-  return parse_json(*text, path);
-}
+/// After how long without anything to do memory is given back: a short run never pays for that.
+constexpr int kRestAfterMs = 1000;
 
 /// Once it is noted that it was let run, it may have run, whatever becomes of us: only such a run has an end (02-I5).
 void write_lock(const UniqueFd& lock, const std::string& path, bool let_run) {
@@ -48,8 +45,7 @@ std::string folder_of(const std::string& path) { return path.substr(0, path.rfin
 
 Shim::Shim(TaskFolder folder, LaunchSteps steps, ExecSteps exec_steps)
     : folder_(std::move(folder)),
-      settings_(task_settings_from_json(read_json_file(folder_.settings()))),
-      spec_(read_json_file(folder_.spec())),
+      settings_(task_settings_from_json(read_task_file(folder_.settings()))),
       lock_(take_lock(folder_.lock())),
       trace_("launch", "shim"),
       door_(loop_, folder_.socket(),
@@ -59,11 +55,11 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps, ExecSteps exec_steps)
                {.output = [this](StdioStream stream,
                                  std::string_view bytes) { write_log(stream, bytes); },
                 .ended = [this] { container_ended(); }}),
-      execs_(loop_, folder_, settings_.id, spec_, std::move(exec_steps)) {}
+      execs_(loop_, folder_, settings_.id, std::move(exec_steps)) {}
 
 ProcessPlan Shim::plan() const {
   const TaskStdio& stdio = settings_.stdio;
-  return {.spec = spec_,
+  return {.spec = read_task_file(folder_.spec()),
           .bundle = folder_.path,
           .id = settings_.id,
           .open_stdin = stdio.open_stdin,
@@ -79,11 +75,20 @@ void Shim::create() {
 
 void Shim::run() {
   while (status_ != Status::exited || unrecorded_ || process_.clients() > 0 || !execs_.empty()) {
-    loop_.run_once(unrecorded_ ? kRecordPauseMs : -1);
+    const bool idle = !loop_.run_once(unrecorded_ ? kRecordPauseMs : rested_ ? -1 : kRestAfterMs);
     if (unrecorded_) record_exit();
     process_.drop_gone_clients();
     execs_.clean_up();
+    if (idle && !rested_) rest();
+    rested_ = idle;
   }
+}
+
+/// Most shims sleep for days, and there are as many as containers: what setting one up took is the host's again.
+void Shim::rest() {
+  if (status_ == Status::running) process_.forget_launch();
+  static_cast<void>(trace_.take_steps());
+  give_memory_back();
 }
 
 void Shim::write_log(StdioStream stream, std::string_view bytes) {
@@ -129,7 +134,7 @@ HttpResponse Shim::start_container() {
   if (let_run_ || withdrawn_ || status_ != Status::created)
     throw conflict("container " + settings_.id + " was started already");
   try {
-    const auto call = trace_.begin("02", "start", "execve", spec_.at("process").at("args").dump());
+    const auto call = trace_.begin("02", "start", "execve", process_.command());
     set_let_run(true);
     process_.start();
   } catch (const LaunchFailure& failure) {

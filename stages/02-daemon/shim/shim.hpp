@@ -50,6 +50,7 @@ class Shim {
   HttpResponse signal_container(const HttpRequest& request);
   HttpResponse resize(const HttpRequest& request);
   void attach(const HttpRequest& request, ShimReply& reply);
+  void rest();
 
   // The end
   void container_ended();
@@ -58,7 +59,6 @@ class Shim {
 
   TaskFolder folder_;
   TaskSettings settings_;
-  nlohmann::json spec_;
   UniqueFd lock_;
   Trace trace_;
   EventLoop loop_;
@@ -70,6 +70,7 @@ class Shim {
   bool let_run_ = false;                  ///< it was executed: its end will be recorded
   bool withdrawn_ = false;                ///< it never will be
   std::optional<ExitRecord> unrecorded_;  ///< the end of the container, until it is in the ledger
+  bool rested_ = false;                   ///< nothing has happened since rest()
 };
 
 }  // namespace slipway

@@ -34,12 +34,8 @@ std::string_view stream_type(const AttachOptions& options) {
 }
 
 ShimExecs::ShimExecs(EventLoop& loop, const TaskFolder& folder, const std::string& container_id,
-                     const json& spec, ExecSteps steps)
-    : loop_(loop),
-      folder_(folder),
-      container_id_(container_id),
-      spec_(spec),
-      steps_(std::move(steps)) {}
+                     ExecSteps steps)
+    : loop_(loop), folder_(folder), container_id_(container_id), steps_(std::move(steps)) {}
 
 ShimExecs::Session& ShimExecs::running(const std::string& id) {
   const auto found = sessions_.find(id);
@@ -72,7 +68,7 @@ ProcessPlan ShimExecs::plan_for(const HttpRequest& request, const ShimProcess& c
   const json body = parse_json(request.body);
   const JsonFields fields(body);
   const bool open_stdin = fields.boolean("OpenStdin");
-  json spec = spec_;
+  json spec = read_task_file(folder_.spec());
   if (fields.has("Spec")) spec.merge_patch(body.at("Spec"));
   return {.spec = std::move(spec),
           .bundle = folder_.path,

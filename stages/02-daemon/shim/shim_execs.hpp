@@ -27,9 +27,9 @@ using ExecSteps = std::function<LaunchSteps()>;
 /// Not thread-safe.
 class ShimExecs {
  public:
-  /// \param spec  the container's; an exec's differs from it in what its request brings
+  /// \param folder  the container's: an exec's spec differs from that one's in what its request brings
   ShimExecs(EventLoop& loop, const TaskFolder& folder, const std::string& container_id,
-            const nlohmann::json& spec, ExecSteps steps);
+            ExecSteps steps);
 
   /// Serves a request for "/execs/…". \param container  the container's first process
   /// \throws ApiError 404, 409
@@ -66,7 +66,6 @@ class ShimExecs {
   EventLoop& loop_;
   const TaskFolder& folder_;
   const std::string& container_id_;
-  const nlohmann::json& spec_;
   ExecSteps steps_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
 };

@@ -53,6 +53,14 @@ void ShimProcess::create() {
 
 void ShimProcess::start() { launcher_.start(); }
 
+std::string ShimProcess::command() const { return nlohmann::json(context_.args).dump(); }
+
+void ShimProcess::forget_launch() {
+  plan_.spec = nullptr;
+  context_.args = {};
+  context_.env = {};
+}
+
 /// It is set up: only the process holds its ends now, and we wait for its end.
 void ShimProcess::take_streams() {
   context_.stdio = {};
@@ -163,8 +171,8 @@ void ShimProcess::attach(RawStream stream, AttachOptions options) {
   // A terminal has no end of input but the key for it; the keys that detach are for terminals only.
   options.closes_stdin = plan_.stdin_once && !terminal;
   if (!terminal) options.detach_keys.clear();
-  clients_.push_back(std::make_unique<AttachClient>(loop_, std::move(stream), std::move(options),
-                                                    *feeder_, plan_.spool_folder));
+  clients_.push_back(std::make_unique<AttachedClient>(loop_, std::move(stream), std::move(options),
+                                                      *feeder_, plan_.spool_folder));
   if (finished_) clients_.back()->finish();
 }
 

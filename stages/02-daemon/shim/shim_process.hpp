@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "02-daemon/launch/launcher.hpp"
-#include "attach_client.hpp"
+#include "attached_client.hpp"
 #include "container_stdio.hpp"
 #include "event_loop.hpp"
 #include "stdin_feeder.hpp"
@@ -53,9 +53,13 @@ class ShimProcess {
   /// Both without waiting: others are served meanwhile. \param done  called once, from the event loop: with the failure,
   /// and then it has ended and `ended` is not called; or with none when it runs. Its output waits for connect_output().
   void launch(std::function<void(const LaunchFailure*)> done);
+  /// Drops what only its start needed. Not before start() or launch() are done.
+  void forget_launch();
   /// From now on output is read.
   void connect_output();
 
+  /// What it runs, as JSON text; not after forget_launch().
+  [[nodiscard]] std::string command() const;
   [[nodiscard]] pid_t pid() const noexcept { return context_.pid; }
   [[nodiscard]] int pidfd() const noexcept { return context_.pidfd.get(); }
   /// False once its end was seen.
@@ -90,7 +94,7 @@ class ShimProcess {
   LaunchContext context_;
   Launcher launcher_;
   std::unique_ptr<StdinFeeder> feeder_;
-  std::vector<std::unique_ptr<AttachClient>> clients_;
+  std::vector<std::unique_ptr<AttachedClient>> clients_;
   std::function<void(const LaunchFailure*)> launched_;
   bool created_ = false;
   bool alive_ = false;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
@@ -67,6 +68,9 @@ TaskTable::TaskTable(std::string tasks_folder, std::string ledger)
   make_folders(tasks_folder_);
   check(::inotify_add_watch(inotify_.get(), ledger_.folder().c_str(), IN_MOVED_TO),
         "inotify_add_watch", ledger_.folder());
+  const std::string parent = std::filesystem::path(ledger_.folder()).parent_path();
+  parent_watch_ = ::inotify_add_watch(inotify_.get(), parent.c_str(), IN_DELETE | IN_ONLYDIR);
+  check(parent_watch_, "inotify_add_watch", parent);
   for (const UniqueFd* fd : {&inotify_, &wake_}) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd->get()}};
     check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd->get(), &event), "epoll_ctl", "add");

@@ -132,6 +132,7 @@ class TaskTable {
   void handle(int fd);
   void take_ledger_news();
   void announce(const std::string& file);
+  void folder_deleted(const char* name) const;
   void shim_ended(const TaskPtr& task);
   void watch_task(const TaskPtr& task);
 
@@ -146,6 +147,7 @@ class TaskTable {
   Feed<ExitRecord> feed_;
   std::optional<SealedProgram> sealed_shim_;  ///< what all our shims run; made with the first
   UniqueFd epoll_;
+  int parent_watch_ = -1;  ///< the inotify watch of the folder that the ledger is in
   UniqueFd inotify_;
   UniqueFd wake_;
   std::thread watcher_;

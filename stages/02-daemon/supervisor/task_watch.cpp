@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -76,7 +77,10 @@ void TaskTable::take_ledger_news() {
   for (ssize_t at = 0; at < size;) {
     const auto* news = reinterpret_cast<const inotify_event*>(buffer.data() + at);
     at += static_cast<ssize_t>(sizeof(inotify_event) + news->len);
-    if ((news->mask & IN_Q_OVERFLOW) == 0) {
+    if ((news->mask & IN_IGNORED) != 0) continue;  // a watched folder is gone
+    if (news->wd == parent_watch_) {
+      folder_deleted(news->name);
+    } else if ((news->mask & IN_Q_OVERFLOW) == 0) {
       announce(news->name);
     } else {  // the kernel could not keep all the news: any file may be new
       for (ExitRecord& record : ledger_.entries()) {
@@ -84,6 +88,14 @@ void TaskTable::take_ledger_news() {
       }
     }
   }
+}
+
+/// If the ledger was deleted under us, and nothing runs: with the engine that started us gone, nobody is left to dismiss
+/// us, and one that comes to these roots again starts a supervisor of its own.
+void TaskTable::folder_deleted(const char* name) const {
+  if (std::filesystem::path(ledger_.folder()).filename() != name || !empty()) return;
+  log_line(LogLevel::warning, "the ledger is gone: ending");
+  ::kill(::getpid(), SIGTERM);  // whoever waits for signals stops the server
 }
 
 void TaskTable::announce(const std::string& file) {

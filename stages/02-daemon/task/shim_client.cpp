@@ -24,6 +24,8 @@ json ShimClient::ask(const std::string& method, const std::string& target,
   return response.body.empty() ? json() : parse_json(response.body, "the shim's answer");
 }
 
+json ShimClient::state() const { return ask("GET", "/state"); }
+
 RawStream ShimClient::attach(const std::string& query) const {
   return HttpClient(folder_.socket()).upgrade("POST", "/attach?" + query);
 }

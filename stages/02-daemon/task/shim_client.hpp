@@ -20,6 +20,8 @@ class ShimClient {
   ShimClient(const std::string& exec_root, const std::string& container_id)
       : folder_(task_folder(exec_root, container_id)) {}
 
+  /// What GET /state says: Status ("created", "running", "exited"), Pid, …
+  [[nodiscard]] nlohmann::json state() const;
   /// \param query  "stdin=1&stdout=1&stderr=1"
   [[nodiscard]] RawStream attach(const std::string& query) const;
   void resize(TerminalSize size) const;

@@ -5,6 +5,7 @@
 
 #include "01-cli-socket/http_message.hpp"
 #include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/sys_error.hpp"
 
 namespace slipway {
 
@@ -95,6 +96,12 @@ std::optional<ExitRecord> read_exit_record(const std::string& ledger, const std:
   const auto text = read_file(record_path(ledger, id), 1024 * 1024);
   if (!text) return std::nullopt;
   return exit_record_from_json(parse_json(*text, record_path(ledger, id)));
+}
+
+json read_task_file(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) throw SysError(ENOENT, "open", path);
+  return parse_json(*text, path);
 }
 
 bool was_let_run(const TaskFolder& folder) {

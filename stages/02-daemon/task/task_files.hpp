@@ -72,6 +72,9 @@ struct TaskFolder {
   [[nodiscard]] std::string execs() const { return path + "/execs"; }
 };
 
+/// One of a task's JSON files. \throws SysError (also if there is none), ApiError 400 if it is damaged
+nlohmann::json read_task_file(const std::string& path);
+
 /// True if the shim has noted in its lock that it lets the process run: from then on the run has an end.
 bool was_let_run(const TaskFolder& folder);
 /// What the shim writes into its lock when it has it, and before it lets its process run.

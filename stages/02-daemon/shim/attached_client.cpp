@@ -1,4 +1,4 @@
-#include "attach_client.hpp"
+#include "attached_client.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,8 +9,8 @@
 
 namespace slipway {
 
-AttachClient::AttachClient(EventLoop& loop, RawStream stream, AttachOptions options,
-                           StdinFeeder& feeder, std::string spool_folder)
+AttachedClient::AttachedClient(EventLoop& loop, RawStream stream, AttachOptions options,
+                               StdinFeeder& feeder, std::string spool_folder)
     : loop_(loop),
       stream_(std::move(stream)),
       options_(std::move(options)),
@@ -24,9 +24,9 @@ AttachClient::AttachClient(EventLoop& loop, RawStream stream, AttachOptions opti
   update_interest();
 }
 
-AttachClient::~AttachClient() { loop_.forget(stream_.fd()); }
+AttachedClient::~AttachedClient() { loop_.forget(stream_.fd()); }
 
-void AttachClient::output(StdioStream stream, std::string_view bytes) {
+void AttachedClient::output(StdioStream stream, std::string_view bytes) {
   const bool wanted = stream == StdioStream::out ? options_.out : options_.err;
   if (gone_ || !wanted) return;
   try {
@@ -41,14 +41,14 @@ void AttachClient::output(StdioStream stream, std::string_view bytes) {
   flush();
 }
 
-void AttachClient::finish() {
+void AttachedClient::finish() {
   finishing_ = true;
   flush();
 }
 
-void AttachClient::resume() { update_interest(); }
+void AttachedClient::resume() { update_interest(); }
 
-void AttachClient::on_events(std::uint32_t events) {
+void AttachedClient::on_events(std::uint32_t events) {
   if (events & EPOLLERR) return leave();
   if (events & EPOLLIN) read_input();
   // EPOLLHUP is a full close; a client that only ended its own half (EPOLLRDHUP) still wants output.
@@ -59,7 +59,7 @@ void AttachClient::on_events(std::uint32_t events) {
   if (events & EPOLLOUT) flush();
 }
 
-void AttachClient::read_input() {
+void AttachedClient::read_input() {
   std::array<char, 65536> buffer;
   const ssize_t count = ::recv(stream_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -71,18 +71,18 @@ void AttachClient::read_input() {
   update_interest();
 }
 
-void AttachClient::take_input(std::string_view bytes) {
+void AttachedClient::take_input(std::string_view bytes) {
   feeder_.write(detach_.pass(bytes));
   if (detach_.detached()) leave();
 }
 
-void AttachClient::input_ended() {
+void AttachedClient::input_ended() {
   reading_ = false;
   feeder_.write(detach_.take_held());
   if (options_.closes_stdin) feeder_.finish();
 }
 
-void AttachClient::flush() noexcept {
+void AttachedClient::flush() noexcept {
   if (gone_) return;
   try {
     queue_.flush_to(stream_.fd());
@@ -93,14 +93,14 @@ void AttachClient::flush() noexcept {
   }
 }
 
-void AttachClient::update_interest() {
+void AttachedClient::update_interest() {
   if (gone_) return;
   const std::uint32_t in = reading_ && feeder_.ready() ? static_cast<std::uint32_t>(EPOLLIN) : 0U;
   const std::uint32_t out = queue_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT);
   loop_.change(stream_.fd(), in | out);
 }
 
-void AttachClient::leave() noexcept {
+void AttachedClient::leave() noexcept {
   if (std::exchange(gone_, true)) return;
   loop_.forget(stream_.fd());
   ::shutdown(stream_.fd(), SHUT_WR);

@@ -27,14 +27,14 @@ struct AttachOptions {
 };
 
 /// Not thread-safe. Owned by the shim, which drops it when `gone()`.
-class AttachClient {
+class AttachedClient {
  public:
   /// \param spool_folder  where output waits on disk for a client that is slow
-  AttachClient(EventLoop& loop, RawStream stream, AttachOptions options, StdinFeeder& feeder,
-               std::string spool_folder);
-  ~AttachClient();
-  AttachClient(const AttachClient&) = delete;
-  AttachClient& operator=(const AttachClient&) = delete;
+  AttachedClient(EventLoop& loop, RawStream stream, AttachOptions options, StdinFeeder& feeder,
+                 std::string spool_folder);
+  ~AttachedClient();
+  AttachedClient(const AttachedClient&) = delete;
+  AttachedClient& operator=(const AttachedClient&) = delete;
 
   /// Queues output of the container, if this client wants that stream.
   void output(StdioStream stream, std::string_view bytes);
