@@ -9,7 +9,7 @@ PACKAGES := g++ make ccache pkg-config libboost1.81-dev nlohmann-json3-dev libcl
   libseccomp-dev libcap-dev busybox-static bzip2 xz-utils zstd python3 python3-docker curl strace iproute2 procps skopeo \
   doxygen clang-tidy-14 clang-format-14 universal-ctags
 # Besides, for the VM (make vm, make test-vm). What is installed inside it: tests/vm/image.py.
-VM_PACKAGES := qemu-system-x86 mmdebstrap e2fsprogs util-linux
+VM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap e2fsprogs util-linux
 
 # ---- How things are compiled and linked -------------------------------------------------------------
 # Two jobs unless you say otherwise (make -j8 wins over this; a make below a make inherits).
@@ -161,7 +161,7 @@ $(IMAGES) &: tests/images/make_images.py $(BUILD)/images/probe /bin/busybox
 # ---- What you ask for ------------------------------------------------------------------------------------
 export PYTHONDONTWRITEBYTECODE := 1
 export SLIPWAY_BUILD := $(BUILD)
-.PHONY: help deps deps-vm run test test-vm images bench oracle doctor lint deps-picture print-links tidy format asan tsan storm \
+.PHONY: help deps deps-vm run test vm test-vm images bench oracle doctor lint deps-picture print-links tidy format asan tsan storm \
   docs clean
 
 help: ## this list
@@ -183,6 +183,10 @@ run: deps ## build, start everything, run a container, show what each box did, c
 test: deps ## build and test everything; ends with "N passed, N failed, N skipped"
 	@$(MAKE) all
 	@scripts/run_tests.py $(ONLY)
+
+vm: deps-vm ## a Debian VM to work in: systemd, cgroup v2, the engine; RESET=1 as new, CHECK=1 without you
+	@$(MAKE) final images
+	@tests/vm/workshop.py
 
 test-vm: deps-vm ## the tests in a VM with cgroup v2; [ONLY='[limits]'] [INIT=systemd]; ends with the same line
 	@$(MAKE) all

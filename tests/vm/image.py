@@ -85,6 +85,10 @@ def copy_project(tree):
     (tree / "build").mkdir(parents=True)
     for name in SOURCES:
         subprocess.run(["cp", "-rl", PROJECT / name, tree / name], check=True)
+    docker = shutil.which("docker")
+    if docker and not (BUILD / "tools/docker").exists():
+        (tree / "build/tools").mkdir()
+        shutil.copy(docker, tree / "build/tools/docker")
     for path in [*(BUILD / name for name in BUILT), *BUILD.glob("stage-0?")]:
         if path.exists():
             target = tree / "build" / path.relative_to(BUILD)

@@ -1,9 +1,20 @@
 """One boot of the VM: QEMU, with the machine's own virtualisation where there is /dev/kvm and emulation otherwise."""
 
+import contextlib
 import os
 import pathlib
+import select
+import shutil
 import subprocess
+import tempfile
 import threading
+import time
+
+MEMORY = "2G"
+# Debian 12 has it among QEMU's own files, later ones beside.
+FILE_SERVERS = ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd"]
+# "$1" read-only for whoever comes after, which a client could not promise: the server's own mount namespace.
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd / && shift && exec "$@"'
 
 
 def has_kvm():
@@ -20,7 +31,7 @@ def qemu_line(debian, initramfs, command_line, more):
     speed = ["-accel", "kvm", "-cpu", "host"] if has_kvm() else ["-accel", "tcg,thread=multi", "-cpu", "max"]
     # setpriv: whoever kills us, however, takes the machine along.
     return ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-machine", "pc", *speed, "-smp", processors(),
-            "-m", "2G", "-no-reboot", "-nodefaults", "-no-user-config", "-display", "none",
+            "-m", MEMORY, "-no-reboot", "-nodefaults", "-no-user-config", "-display", "none",
             "-kernel", str(debian / "vmlinuz"), "-initrd", str(initramfs),
             "-append", f"console=ttyS0 panic=-1 no_timer_check {command_line}", "-device", "virtio-rng-pci", *more]
 
@@ -59,3 +70,71 @@ class Reporting:
 
     def last_words(self):
         return "".join(self.console.read_text(errors="replace").splitlines(True)[-30:])
+
+
+@contextlib.contextmanager
+def share(folder, tag):
+    """Serves a folder of ours to a VM, read-only; gives QEMU's flags for it: none where there is no file server."""
+    program = next((path for path in FILE_SERVERS if os.path.exists(path)), None)
+    if not program:
+        yield []
+        return
+    place = pathlib.Path(tempfile.mkdtemp(prefix="slipway-vm-"))
+    server = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "setpriv", "--pdeathsig", "KILL",
+                               "sh", "-c", READ_ONLY, "share", folder, program, f"--socket-path={place}/socket",
+                               "-o", f"source={folder}", "-o", "log_level=err"],
+                              start_new_session=True, stdin=subprocess.DEVNULL, stderr=open(place / "log", "w"))
+    try:
+        wait_for(lambda: (place / "socket").exists() or server.poll() is not None)
+        yield ["-object", f"memory-backend-memfd,id=memory,size={MEMORY},share=on", "-machine", "memory-backend=memory",
+               "-chardev", f"socket,id=share,path={place}/socket", "-device", f"vhost-user-fs-pci,chardev=share,tag={tag}"]
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(place)
+
+
+def wait_for(done, seconds=20):
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+class Conversation:
+    """A console with a program at the keyboard instead of a person."""
+
+    def __init__(self, line, log):
+        self.qemu = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.heard = b""
+        self.log = log
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.qemu.kill()
+        self.qemu.wait()
+
+    def say(self, text):
+        self.qemu.stdin.write(text.encode() + b"\n")
+        self.qemu.stdin.flush()
+
+    def hear(self, text, seconds):
+        """Waits until the console shows the text; False if it ends or the time is over before."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self.heard:
+            ready = select.select([self.qemu.stdout], [], [], max(0, end - time.monotonic()))[0]
+            data = os.read(self.qemu.stdout.fileno(), 65536) if ready else b""
+            if not data:
+                return False
+            self.log.write(data)
+            self.log.flush()
+            self.heard += data
+        self.heard = self.heard.partition(text.encode())[2]
+        return True
+
+    def ended(self, seconds):
+        """Waits for the machine to switch itself off."""
+        self.hear("\0 which nobody says", seconds)
+        wait_for(lambda: self.qemu.poll() is not None)
+        return self.qemu.poll() is not None
