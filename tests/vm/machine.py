@@ -120,18 +120,18 @@ class Conversation:
         self.qemu.stdin.flush()
 
     def hear(self, text, seconds):
-        """Waits until the console shows the text; False if it ends or the time is over before."""
+        """Waits until the console shows the text. Gives what came until then; "" if it ends or the time is over before."""
         end = time.monotonic() + seconds
         while text.encode() not in self.heard:
             ready = select.select([self.qemu.stdout], [], [], max(0, end - time.monotonic()))[0]
             data = os.read(self.qemu.stdout.fileno(), 65536) if ready else b""
             if not data:
-                return False
+                return ""
             self.log.write(data)
             self.log.flush()
             self.heard += data
-        self.heard = self.heard.partition(text.encode())[2]
-        return True
+        before, found, self.heard = self.heard.partition(text.encode())
+        return (before + found).decode(errors="replace")
 
     def ended(self, seconds):
         """Waits for the machine to switch itself off."""

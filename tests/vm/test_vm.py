@@ -9,18 +9,33 @@ that and its console are kept in build/vm/logs/. No VM stays behind, whatever ha
 
 import os
 import re
+import subprocess
 import sys
 import time
 
 import image
 import machine
 
-# What a few minutes of emulation are best spent on: one test that uses each wall and each file of the kernel.
-DEFAULT = ["[harness]"]
+PROGRAM = "tests/slipway-tests"
 INITS = {"minimal": "slipway.init=/slipway/tests/vm/guest/minimal",
          "systemd": "systemd.run=/slipway/tests/vm/guest/report systemd.run_success_action=poweroff "
                     "systemd.run_failure_action=poweroff"}
 SUMMARY = re.compile(r"\d+ passed, \d+ failed, \d+ skipped$")
+
+
+def default_tests():
+    """The specifications in default_tests.txt, as one of Catch2's arguments (comma: or)."""
+    lines = (image.HERE / "default_tests.txt").read_text().splitlines()
+    tests = [line.replace(",", "\\,") for line in lines if line and not line.startswith("#")]
+    for name in tests:
+        if not name.startswith("[") and not is_test(name):
+            sys.exit(f"test-vm: default_tests.txt names '{name}', and there is no such test")
+    return [",".join(tests)]
+
+
+def is_test(name):
+    listing = subprocess.run([image.BUILD / PROGRAM, "--list-test-names-only", name], capture_output=True, text=True)
+    return bool(listing.stdout.strip())
 
 
 def boot(init, tests, seconds):
@@ -28,7 +43,7 @@ def boot(init, tests, seconds):
     folder = image.FOLDER / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     debian = image.disk()
-    run = image.script([["/slipway/build/tests/slipway-tests", *tests]])
+    run = image.script([[f"/slipway/build/{PROGRAM}", "-d", "yes", *tests]])
     project = image.project_disk(image.FOLDER / "project.ext4", {"boot": run})
     drives = [*machine.drive(debian / "root.ext4", "format=raw,snapshot=on"),
               *machine.drive(project, "format=raw,snapshot=on")]
@@ -64,7 +79,7 @@ def main():
     start = time.monotonic()
     try:
         image.need(["qemu-system-x86_64", "setpriv", "mke2fs"])
-        vm = boot(init, sys.argv[1:] or DEFAULT, minutes * 60)
+        vm = boot(init, sys.argv[1:] or default_tests(), minutes * 60)
     except image.Missing as missing:
         sys.exit(f"test-vm: {missing}")
     made = time.monotonic()
