@@ -180,7 +180,7 @@ run: deps ## build, start everything, run a container, show what each box did, c
 	@$(MAKE) final images
 	@scripts/run_demo.sh
 
-test: deps ## build and test everything; ends with "N passed, N failed, N skipped"
+test: deps $(if $(VM),deps-vm) ## build and test everything; ends with "N passed, N failed, N skipped"; VM=1: and in the VM
 	@$(MAKE) all
 	@scripts/run_tests.py $(ONLY)
 
