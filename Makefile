@@ -8,6 +8,8 @@ PACKAGES := g++ make ccache pkg-config libboost1.81-dev nlohmann-json3-dev libcl
   libarchive-dev libacl1-dev libbz2-dev liblzma-dev libzstd-dev zlib1g-dev libssl-dev \
   libseccomp-dev libcap-dev busybox-static bzip2 xz-utils zstd python3 python3-docker curl strace iproute2 procps skopeo \
   doxygen clang-tidy-14 clang-format-14 universal-ctags
+# Besides, for the VM (make vm, make test-vm). What is installed inside it: tests/vm/image.py.
+VM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap e2fsprogs util-linux
 
 # ---- How things are compiled and linked -------------------------------------------------------------
 # Two jobs unless you say otherwise (make -j8 wins over this; a make below a make inherits).
@@ -159,7 +161,8 @@ $(IMAGES) &: tests/images/make_images.py $(BUILD)/images/probe /bin/busybox
 # ---- What you ask for ------------------------------------------------------------------------------------
 export PYTHONDONTWRITEBYTECODE := 1
 export SLIPWAY_BUILD := $(BUILD)
-.PHONY: help deps run test images bench oracle doctor lint deps-picture print-links tidy format asan tsan storm docs clean
+.PHONY: help deps deps-vm run test vm test-vm images bench oracle doctor lint deps-picture print-links tidy format asan tsan storm \
+  docs clean
 
 help: ## this list
 	@echo "Slipway: a container runtime that is also a course. You can ask for:"
@@ -169,14 +172,25 @@ help: ## this list
 deps: ## install the Debian packages that all of this needs (as root)
 	@scripts/install_deps.sh $(PACKAGES)
 
-# These two start from nothing, on a fresh machine: packages first, then a make that sees them.
+deps-vm: deps ## and those for the VM
+	@scripts/install_deps.sh $(VM_PACKAGES)
+
+# These start from nothing, on a fresh machine: packages first, then a make that sees them.
 run: deps ## build, start everything, run a container, show what each box did, clean up
 	@$(MAKE) final images
 	@scripts/run_demo.sh
 
-test: deps ## build and test everything; ends with "N passed, N failed, N skipped"
+test: deps $(if $(VM),deps-vm) ## build and test everything; ends with "N passed, N failed, N skipped"; VM=1: and in the VM
 	@$(MAKE) all
 	@scripts/run_tests.py $(ONLY)
+
+vm: deps-vm ## a Debian VM to work in: systemd, cgroup v2, the engine; RESET=1 as new, CHECK=1 without you
+	@$(MAKE) final images
+	@tests/vm/workshop.py
+
+test-vm: deps-vm ## the tests in a VM with cgroup v2; [ONLY='[limits]'] [INIT=systemd]; ends with the same line
+	@$(MAKE) all
+	@INIT=$(INIT) tests/vm/test_vm.py $(ONLY)
 
 images: $(IMAGES) ## make the test images in build/images/ (no docker, no network)
 

@@ -2,7 +2,7 @@
 """`make test`: runs every suite, shows what they print, and ends with one line: "N passed, N failed, N skipped".
 
 A suite is a program that ends with such a line itself; one that does not is a single test. With arguments, only the C++
-tests run, and the arguments are theirs: a test's name, a [tag], --help.
+tests run, and the arguments are theirs: a test's name, a [tag], --help. VM=1 adds those of `make test-vm`.
 """
 
 import os
@@ -38,7 +38,8 @@ def suites(arguments):
     if arguments:
         return [tests]
     scripts = [(f"{path.parent.name}/{path.name}", [path]) for path in sorted(ROOT.glob("tests/*/*_test.py"))]
-    return [("lint", ["make", "--no-print-directory", "lint"]), *scripts, tests]
+    vm = [("tests in the VM, with cgroup v2", [ROOT / "tests/vm/test_vm.py"])] if os.environ.get("VM") else []
+    return [("lint", ["make", "--no-print-directory", "lint"]), *scripts, tests, *vm]
 
 
 def main():

@@ -1,8 +1,11 @@
 #include "overlay_root.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/utsname.h>
 
 #include <optional>
+#include <utility>
 
 #include "01-cli-socket/sys_error.hpp"
 #include "detached_mount.hpp"
@@ -14,9 +17,20 @@ UniqueFd open_folder(const std::string& path) {
   return UniqueFd(check(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", path));
 }
 
+/// Before 6.7 the kernel finds out that overlay does not know a parameter only when it takes all of
+/// them together, and writes a line in its log each time: the release says it in advance.
+bool knows_layers_one_by_one() {
+  utsname names{};
+  ::uname(&names);
+  std::pair<int, int> release;
+  ::sscanf(names.release, "%d.%d", &release.first, &release.second);
+  return release >= std::pair(6, 7);
+}
+
 /// One parameter per layer ("lowerdir+", Linux 6.7): no limit but the kernel's 500 layers.
 /// Nothing if the kernel or a path's length does not allow it.
 std::optional<DetachedMount> overlay_layer_by_layer(const OverlayFolders& folders) {
+  if (!knows_layers_one_by_one()) return std::nullopt;
   NewFilesystem overlay("overlay");
   overlay.set("source", "overlay");
   for (const std::string& lower : folders.lower) {

@@ -19,11 +19,12 @@ namespace {
 /// The program in one mode, its standard input held open.
 struct Prisoner {
   TempFolder folder;
-  fs::path inside = folder.path() / "inside";
+  fs::path inside;
   SpawnedProcess process;
   UniqueFd input;
 
-  explicit Prisoner(const std::string& mode) {
+  explicit Prisoner(const std::string& mode, const fs::path& where = {})
+      : inside(where.empty() ? folder.path() / "inside" : where) {
     fs::create_directory(inside);
     write_text(inside / "here", "");
     int pipe_fds[2];
@@ -105,6 +106,21 @@ TEST_CASE("the program that reads archives has nothing but its folder", "[hostil
     CHECK(wait_for_exit(prisoner.process) == 0);
     CHECK_THAT(read_text(prisoner.folder.path() / "report"), Catch::Contains("\"Entries\":0"));
   }
+}
+
+TEST_CASE("the folder may be on a shared mount, as all are under systemd", "[hostile]") {
+  const TempFolder place;
+  const std::string folder = place.path();
+  REQUIRE(
+      run_shell("mount -t tmpfs shared " + folder + " && mount --make-shared " + folder).status ==
+      0);
+  {
+    Prisoner prisoner("layer", place.path() / "inside");
+    CHECK(prisoner.locked);
+    prisoner.input.reset();
+    CHECK(wait_for_exit(prisoner.process) == 0);
+  }
+  CHECK(run_command({"umount", folder}).status == 0);
 }
 
 TEST_CASE("a bad argument is reported, not guessed") {

@@ -5,6 +5,7 @@
 
 #define CATCH_CONFIG_EXTERNAL_INTERFACES  // Catch2 shows its reporter classes only on demand
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "engine.hpp"
 #include "environment.hpp"
@@ -62,6 +63,10 @@ class FriendlyReporter : public Catch::StreamingReporterBase<FriendlyReporter> {
     stream << "seed " << environment.seed << " (SLIPWAY_TEST_SEED=" << environment.seed
            << " repeats its random names), time limits x" << environment.slowness << "\n";
   }
+  void testCaseStarting(const Catch::TestCaseInfo& info) override {
+    StreamingReporterBase::testCaseStarting(info);
+    started_ = std::chrono::steady_clock::now();
+  }
   void assertionStarting(const Catch::AssertionInfo&) override {}
   bool assertionEnded(const Catch::AssertionStats& stats) override {
     if (!stats.assertionResult.isOk()) failures_ += describe(stats);
@@ -74,7 +79,7 @@ class FriendlyReporter : public Catch::StreamingReporterBase<FriendlyReporter> {
     ++(failed ? failed_ : skipped ? skipped_ : passed_);
     stream << (failed ? "  FAIL  " : skipped ? "  skip  " : "  ok    ") << stats.testInfo.name;
     if (skipped) stream << ": " << environment.skipped;
-    stream << "\n";
+    stream << duration() << "\n";
     if (failed) explain(environment);
     stream << std::flush;
     failures_.clear();
@@ -92,6 +97,12 @@ class FriendlyReporter : public Catch::StreamingReporterBase<FriendlyReporter> {
   }
 
  private:
+  // With -d yes: which tests are worth their time on a slow machine?
+  [[nodiscard]] std::string duration() const {
+    if (m_config->showDurations() != Catch::ShowDurations::Always) return "";
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started_;
+    return " (" + std::to_string(taken.count()).substr(0, 5) + " s)";
+  }
   static std::string indented(std::string text) {
     for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 9)
       text.insert(at + 1, 8, ' ');
@@ -121,6 +132,7 @@ class FriendlyReporter : public Catch::StreamingReporterBase<FriendlyReporter> {
   }
 
   std::string failures_;
+  std::chrono::steady_clock::time_point started_;
   int passed_ = 0, failed_ = 0, skipped_ = 0;
 };
 

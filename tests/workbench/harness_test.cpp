@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "harness/harness.hpp"
 #include "harness/leak_check.hpp"
 
@@ -82,8 +84,10 @@ TEST_CASE("the leak check sees a mount, a link, a cgroup and a folder", "[harnes
     REQUIRE(run_command({"mount", "-t", "tmpfs", "leak", folder.path()}).status == 0);
     const auto left = left_since(before, 100ms);
     CHECK_THAT(left, Catch::VectorContains("folder: " + folder.path().string()));
-    CHECK_THAT(left,
-               Catch::VectorContains("mount: " + folder.path().string() + " (tmpfs leak rw)"));
+    // Further options differ between kernels.
+    const std::string mount = "mount: " + folder.path().string() + " (tmpfs leak rw";
+    CHECK(std::any_of(left.begin(), left.end(),
+                      [&](const std::string& line) { return line.starts_with(mount); }));
     REQUIRE(run_command({"umount", folder.path()}).status == 0);
   }
   CHECK(left_since(before).empty());

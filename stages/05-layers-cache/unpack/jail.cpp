@@ -25,11 +25,14 @@ constexpr std::uint64_t kAddressSpace = 1ULL << 30;  // xz alone may want 65 MiB
 constexpr std::uint64_t kOpenFiles = 64;
 
 /// A copy of the folder's mount that is in no namespace yet; programs and devices in it are dead.
+/// Private: a copy of a shared mount, and systemd shares them all, would be shared as well, which
+/// pivot_root(2) does not take.
 UniqueFd detached_copy(int folder) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   UniqueFd tree(check(::open_tree(folder, "", flags), "open_tree", "staging folder"));
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  attributes.propagation = MS_PRIVATE;
   check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
         "mount_setattr", "staging folder");
   return tree;
