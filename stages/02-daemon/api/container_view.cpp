@@ -18,7 +18,7 @@ json state_json(const ContainerState& state) {
           {"Running", running},
           {"Paused", state.status == Status::paused},
           {"Restarting", state.status == Status::restarting},
-          {"OOMKilled", state.oom_killed},
+          {"OOMKilled", state.oom_kills > 0},
           {"Dead", state.status == Status::dead},
           {"Pid", state.pid},
           {"ExitCode", state.exit_code},
@@ -63,8 +63,9 @@ ContainerState state_of(const Container& container) {
 }
 
 std::string network_mode_of(const ContainerRecord& record) {
-  const auto found = record.host_config.find("NetworkMode");
-  if (found == record.host_config.end() || !found->is_string() || *found == "") return "default";
+  const json& host_config = record.host_config;
+  const auto found = host_config.find("NetworkMode");
+  if (found == host_config.end() || !found->is_string() || *found == "") return "default";
   return *found;
 }
 

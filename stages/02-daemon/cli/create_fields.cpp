@@ -163,6 +163,56 @@ json device_rule(const std::string& text) {
   return text;
 }
 
+/// "/dev/sda:WHAT" as its two halves.
+std::pair<std::string, std::string> device_value(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || colon == 0 || text.find(':', colon + 1) != std::string::npos) {
+    throw std::runtime_error("bad format: " + text);
+  }
+  if (!text.starts_with("/dev/")) {
+    throw std::runtime_error("bad format for device path: " + text);
+  }
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+json device_weight(const std::string& text) {
+  const auto [path, value] = device_value(text);
+  long weight = -1;
+  try {
+    weight = number_of<long>("weight", value);
+  } catch (const std::runtime_error&) {  // said below
+  }
+  if (weight != 0 && (weight < 10 || weight > 1000)) {
+    throw std::runtime_error("invalid weight for device: " + text);
+  }
+  return {{"Path", path}, {"Weight", weight}};
+}
+
+json device_rate(const std::string& text, std::int64_t (*rate_of)(const std::string&),
+                 const char* format) {
+  const auto [path, value] = device_value(text);
+  try {
+    const std::int64_t rate = rate_of(value);
+    if (rate >= 0) return {{"Path", path}, {"Rate", rate}};
+  } catch (const std::runtime_error&) {  // said below
+  }
+  throw std::runtime_error("invalid rate for device: " + text + ". The correct format is " +
+                           format);
+}
+
+json device_byte_rate(const std::string& text) {
+  return device_rate(text, parse_size,
+                     "<device-path>:<number>[<unit>]. Number must be a positive integer. Unit is "
+                     "optional and can be kb, mb, or gb");
+}
+
+json device_operation_rate(const std::string& text) {
+  const auto whole = [](const std::string& word) -> std::int64_t {
+    return number_of<std::int64_t>("rate", word);
+  };
+  return device_rate(text, whole, "<device-path>:<number>. Number must be a positive integer");
+}
+
 json mount(const std::string& text) {
   json mount = {{"Type", "volume"}};
   for (const std::string& part : split(text, ',')) {
@@ -267,6 +317,12 @@ json field_json(FieldKind kind, const Words& values) {
       return capabilities(values);
     case FieldKind::rules:
       return each(values, device_rule);
+    case FieldKind::weights:
+      return each(values, device_weight);
+    case FieldKind::byte_rates:
+      return each(values, device_byte_rate);
+    case FieldKind::rates:
+      return each(values, device_operation_rate);
   }
   return {};
 }

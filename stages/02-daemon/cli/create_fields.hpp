@@ -12,22 +12,25 @@ namespace slipway {
 
 /// How a flag's value becomes JSON.
 enum class FieldKind {
-  flag,      ///< true
-  text,      ///< the word
-  texts,     ///< a list of words
-  number,    ///< a whole number
-  size,      ///< "512m" in bytes
-  duration,  ///< "10s" in nanoseconds
-  cpus,      ///< "1.5" in billionths of a processor
-  map,       ///< KEY=VALUE …, as an object
-  paths,     ///< PATH[:OPTIONS] …, as an object (--tmpfs)
-  shell,     ///< ["CMD-SHELL", word]
-  restart,   ///< "on-failure:3"
-  ulimits,   ///< "nofile=1024:2048" …
-  devices,   ///< "/dev/a:/dev/b:rwm" …
-  mounts,    ///< "type=bind,src=/a,dst=/b,readonly" …
-  powers,    ///< capabilities in any spelling, as the kernel's names, sorted, each once
-  rules,     ///< "c 1:3 rwm" … (--device-cgroup-rule)
+  flag,        ///< true
+  text,        ///< the word
+  texts,       ///< a list of words
+  number,      ///< a whole number
+  size,        ///< "512m" in bytes
+  duration,    ///< "10s" in nanoseconds
+  cpus,        ///< "1.5" in billionths of a processor
+  map,         ///< KEY=VALUE …, as an object
+  paths,       ///< PATH[:OPTIONS] …, as an object (--tmpfs)
+  shell,       ///< ["CMD-SHELL", word]
+  restart,     ///< "on-failure:3"
+  ulimits,     ///< "nofile=1024:2048" …
+  devices,     ///< "/dev/a:/dev/b:rwm" …
+  mounts,      ///< "type=bind,src=/a,dst=/b,readonly" …
+  powers,      ///< capabilities in any spelling, as the kernel's names, sorted, each once
+  rules,       ///< "c 1:3 rwm" … (--device-cgroup-rule)
+  weights,     ///< "/dev/sda:500" …
+  byte_rates,  ///< "/dev/sda:1mb" …, bytes a second
+  rates,       ///< "/dev/sda:1000" …, operations a second
 };
 
 nlohmann::json field_json(FieldKind kind, const std::vector<std::string>& values);

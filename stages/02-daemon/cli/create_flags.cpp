@@ -54,6 +54,23 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
     {"--cpu-quota", "/HostConfig/CpuQuota", number, "CFS quota in microseconds"},
     {"--cpuset-cpus", "/HostConfig/CpusetCpus", text, "Processors to run on: 0-3,5"},
     {"--cpuset-mems", "/HostConfig/CpusetMems", text, "Memory nodes to use"},
+    {"--memory-swappiness", "/HostConfig/MemorySwappiness", number,
+     "How readily its memory is swapped out: 0 to 100"},
+    {"--kernel-memory", "/HostConfig/KernelMemory", size, "Kernel memory limit (no kernel has it)"},
+    {"--cpu-rt-period", "/HostConfig/CpuRealtimePeriod", number, "Realtime period in microseconds"},
+    {"--cpu-rt-runtime", "/HostConfig/CpuRealtimeRuntime", number,
+     "Realtime runtime in microseconds"},
+    {"--blkio-weight", "/HostConfig/BlkioWeight", number, "Block I/O weight: 10 to 1000"},
+    {"--blkio-weight-device", "/HostConfig/BlkioWeightDevice", weights,
+     "The same for one device: /dev/sda:500"},
+    {"--device-read-bps", "/HostConfig/BlkioDeviceReadBps", byte_rates,
+     "Bytes a second from a device: /dev/sda:1mb"},
+    {"--device-write-bps", "/HostConfig/BlkioDeviceWriteBps", byte_rates,
+     "Bytes a second to a device"},
+    {"--device-read-iops", "/HostConfig/BlkioDeviceReadIOps", rates,
+     "Reads a second from a device: /dev/sda:1000"},
+    {"--device-write-iops", "/HostConfig/BlkioDeviceWriteIOps", rates,
+     "Writes a second to a device"},
     {"--pids-limit", "/HostConfig/PidsLimit", number, "Limit of processes; -1: none"},
     {"--oom-kill-disable", "/HostConfig/OomKillDisable", flag, "Do not kill when memory runs out"},
     {"--oom-score-adj", "/HostConfig/OomScoreAdj", number,
@@ -90,7 +107,8 @@ constexpr std::array kPlainFields = std::to_array<PlainField>({
 });
 
 bool takes_list(FieldKind kind) {
-  constexpr std::array kLists = {texts, map, paths, ulimits, devices, mounts, powers, rules};
+  constexpr std::array kLists = {texts,  map,   paths,   ulimits,    devices, mounts,
+                                 powers, rules, weights, byte_rates, rates};
   return std::find(kLists.begin(), kLists.end(), kind) != kLists.end();
 }
 
