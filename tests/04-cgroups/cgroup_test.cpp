@@ -38,31 +38,31 @@ struct FakeTree {
   }
 };
 
-FakeTree version2_tree() {
-  FakeTree tree;
-  tree.file("cgroup.controllers", "cpuset cpu io memory pids\n");
-  tree.file("cgroup.subtree_control", "cpu memory\n");
-  tree.file("slipway/cgroup.subtree_control");
-  for (const char* file : {"memory.max", "memory.swap.max", "memory.current", "memory.high",
-                           "memory.peak", "cpu.max", "cpu.weight", "pids.max"}) {
-    tree.file(std::string("slipway/x/") + file, "max\n");
+struct Version2Tree : FakeTree {
+  Version2Tree() {
+    file("cgroup.controllers", "cpuset cpu io memory pids\n");
+    file("cgroup.subtree_control", "cpu memory\n");
+    file("slipway/cgroup.subtree_control");
+    for (const char* name : {"memory.max", "memory.swap.max", "memory.current", "memory.high",
+                             "memory.peak", "cpu.max", "cpu.weight", "pids.max"}) {
+      file(std::string("slipway/x/") + name, "max\n");
+    }
   }
-  return tree;
-}
+};
 
-FakeTree version1_tree() {
-  FakeTree tree;
-  for (const char* controller :
-       {"memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "cpuset"}) {
-    tree.file(std::string(controller) + "/tasks");
-    tree.file(std::string(controller) + "/slipway/x/tasks");
-    tree.file(std::string(controller) + "/slipway/x/cgroup.procs");
+struct Version1Tree : FakeTree {
+  Version1Tree() {
+    for (const char* controller :
+         {"memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "cpuset"}) {
+      file(std::string(controller) + "/tasks");
+      file(std::string(controller) + "/slipway/x/tasks");
+      file(std::string(controller) + "/slipway/x/cgroup.procs");
+    }
+    file("memory/slipway/x/memory.limit_in_bytes", "1000\n");
+    file("memory/slipway/x/memory.memsw.limit_in_bytes", "2000\n");
+    file("pids/slipway/x/pids.max", "max\n");
   }
-  tree.file("memory/slipway/x/memory.limit_in_bytes", "1000\n");
-  tree.file("memory/slipway/x/memory.memsw.limit_in_bytes", "2000\n");
-  tree.file("pids/slipway/x/pids.max", "max\n");
-  return tree;
-}
+};
 
 Resources memory_limit(std::int64_t limit, std::int64_t both) {
   Resources resources;
@@ -99,7 +99,7 @@ std::string unified_root() {
 }  // namespace
 
 TEST_CASE("version 2 hands controllers down, and writes its limits in one folder", "[04][v2]") {
-  const FakeTree tree = version2_tree();
+  const Version2Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);
   REQUIRE(hierarchies.unified());
   CHECK(hierarchies.has("memory"));
@@ -112,7 +112,7 @@ TEST_CASE("version 2 hands controllers down, and writes its limits in one folder
 }
 
 TEST_CASE("a change that the kernel refuses half way is taken back", "[04][v2][update][attack]") {
-  const FakeTree tree = version2_tree();
+  const Version2Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);
   Resources resources = memory_limit(-1, -1);
   resources.cpu_shares = 1024;
@@ -125,7 +125,7 @@ TEST_CASE("a change that the kernel refuses half way is taken back", "[04][v2][u
 }
 
 TEST_CASE("version 2 refuses to take away memory that is in use", "[04][v2][update][attack]") {
-  const FakeTree tree = version2_tree();
+  const Version2Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);
   write_text(tree.root + "/slipway/x/memory.current", "5000\n");
   write_text(tree.root + "/slipway/x/memory.peak", "6000\n");
@@ -136,7 +136,7 @@ TEST_CASE("version 2 refuses to take away memory that is in use", "[04][v2][upda
 }
 
 TEST_CASE("version 1 writes its limits in the trees, in an order that it takes", "[04][v1]") {
-  const FakeTree tree = version1_tree();
+  const Version1Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);
   REQUIRE_FALSE(hierarchies.unified());
   const auto cgroup = open_cgroup(hierarchies, "/slipway/x");
@@ -151,7 +151,7 @@ TEST_CASE("version 1 writes its limits in the trees, in an order that it takes",
 }
 
 TEST_CASE("a path that leads up is refused", "[04][attack]") {
-  const FakeTree tree = version1_tree();
+  const Version1Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);
   for (const char* path : {"", "/", "x", "/../x", "/a/../b", "/a/.."}) {
     INFO(path);

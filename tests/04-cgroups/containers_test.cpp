@@ -47,6 +47,19 @@ TEST_CASE("a container has a cgroup while it runs, and none afterwards", "[04][e
   CHECK(container_cgroups(berth.engine) == before);
 }
 
+TEST_CASE("a program finds its own limits where it looks for them, and cannot change them",
+          "[04][engine][attack]") {
+  Berth berth;
+  const std::string file = unified_host() ? "memory.max" : "memory/memory.limit_in_bytes";
+  const auto seen = berth.run({"-m", "64m"}, {"/bin/busybox", "cat", "/sys/fs/cgroup/" + file});
+  INFO(seen);
+  CHECK(seen.out == "67108864\n");
+  const auto raised = berth.run(
+      {"-m", "64m"}, {"/bin/busybox", "sh", "-c", "echo 1000000000 > /sys/fs/cgroup/" + file});
+  INFO(raised);
+  CHECK_THAT(raised.err, Contains("Read-only file system"));
+}
+
 TEST_CASE("each limit arrives in the kernel's file", "[04][engine][limits]") {
   Berth berth;
   const std::string id =

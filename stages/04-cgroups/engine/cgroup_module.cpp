@@ -30,6 +30,35 @@ void check_parent(const json& host_config) {
   }
 }
 
+/// The container's own cgroup, where programs look for what they may use: a Java machine sizes itself by it. Read-only, so
+/// that nobody raises his own limits (CVE-2022-0492, CVE-2023-25809).
+json cgroup_mounts(const Cgroup& cgroup, bool writable) {
+  constexpr const char* kPlace = "/sys/fs/cgroup";
+  const auto views = cgroup.views();
+  json mounts = json::array();
+  if (!views.contains("")) {  // one folder for each tree needs a place to stand in
+    mounts.push_back({{"destination", kPlace},
+                      {"type", "tmpfs"},
+                      {"source", "tmpfs"},
+                      {"options", {"nosuid", "noexec", "nodev", "mode=755", "size=64k"}}});
+  }
+  for (const auto& [name, folder] : views) {
+    mounts.push_back({{"destination", name.empty() ? kPlace : kPlace + ("/" + name)},
+                      {"type", "bind"},
+                      {"source", folder},
+                      {"options", {"bind", "nosuid", "noexec", "nodev", writable ? "rw" : "ro"}}});
+  }
+  return mounts;
+}
+
+/// Behind the mount of /sys, before what people mount themselves.
+void add_cgroup_mounts(json mounts, json& spec) {
+  json& list = spec["mounts"];
+  const auto sys = std::ranges::find_if(
+      list, [](const json& entry) { return entry.value("destination", "") == "/sys"; });
+  if (sys != list.end()) list.insert(sys + 1, mounts.begin(), mounts.end());
+}
+
 }  // namespace
 
 std::string engine_cgroup(const std::string& exec_root) {
@@ -115,6 +144,8 @@ void CgroupModule::prepare(StartContext& start) {
   linux_section["resources"] = resources_section(host_config);
   linux_section["resources"]["devices"] =
       device_access(host_config, linux_section.value("devices", json::array()));
+  const bool privileged = JsonFields(host_config, "HostConfig").boolean("Privileged");
+  add_cgroup_mounts(cgroup_mounts(*cgroup_of(start.record), privileged), start.spec);
 }
 
 void CgroupModule::check_update(const json& changes, json& host_config,

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +30,9 @@ class Cgroup {
   [[nodiscard]] virtual UniqueFd birthplace() const = 0;
   /// Moves the calling process, which has one thread, into it.
   virtual void enter() const = 0;
+
+  /// The host's folders that a process in it may look at, by where they belong below /sys/fs/cgroup; "" is that itself.
+  [[nodiscard]] virtual std::map<std::string, std::string> views() const = 0;
 
   [[nodiscard]] virtual bool exists() const = 0;
   /// Everything in it and below it.

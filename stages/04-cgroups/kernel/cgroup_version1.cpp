@@ -72,6 +72,15 @@ class Version1 final : public Cgroup {
   }
   //@endregion
 
+  /// Those that are made in any case: programs look there for what they may use.
+  std::map<std::string, std::string> views() const override {
+    std::map<std::string, std::string> places;
+    for (const std::string name : kAlways) {
+      if (hierarchies_.has(name)) places[name] = folder(name);
+    }
+    return places;
+  }
+
   bool exists() const override { return !folders().empty(); }
 
   std::vector<pid_t> processes() const override {

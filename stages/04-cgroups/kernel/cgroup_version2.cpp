@@ -58,6 +58,7 @@ class Version2 final : public Cgroup {
         check(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", folder_));
   }
   void enter() const override { write_setting(folder_ + "/cgroup.procs", "0"); }
+  std::map<std::string, std::string> views() const override { return {{"", folder_}}; }
   bool exists() const override { return ::access(folder_.c_str(), F_OK) == 0; }
   std::vector<pid_t> processes() const override { return pids_below(folder_, "cgroup.procs"); }
 
