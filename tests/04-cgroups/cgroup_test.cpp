@@ -229,4 +229,7 @@ TEST_CASE("the device program is what the kernel takes for any rules", "[04][v2]
   const auto program = device_program(one);
   REQUIRE(program.size() == 8 + 8);
   CHECK(program[6].off == 7);  // over the rest of the rule
+  // A rule for everything is the last word.
+  CHECK(device_program(default_device_rules()).back().code == (BPF_JMP | BPF_EXIT));
+  CHECK(device_program(all_devices()).size() == 6 + 2);
 }

@@ -308,12 +308,11 @@ TEST_CASE("--cgroup-parent is where it is put", "[04][engine]") {
 TEST_CASE("devices that were not given cannot be used, whatever nodes there are",
           "[04][engine][devices][attack]") {
   Berth berth;
-  const std::string script =
-      "PATH=/bin; /bin/busybox mknod /kmsg c 1 11; /bin/busybox head -c1 /kmsg > /dev/null";
+  const std::string script = "PATH=/bin; /bin/busybox mknod /fuse c 10 229; exec 3< /fuse";
   CHECK_THAT(berth.run({}, {"/bin/busybox", "sh", "-c", script}).err,
              Contains("Operation not permitted"));
-  const auto given = berth.run({"--device-cgroup-rule", "c 1:11 rm"},
-                               {"/bin/busybox", "sh", "-c", script + "; /bin/busybox rm /kmsg"});
+  const auto given = berth.run({"--device-cgroup-rule", "c 10:229 rm"},
+                               {"/bin/busybox", "sh", "-c", "/bin/busybox rm /fuse; " + script});
   INFO(given);
   CHECK_THAT(given.err, !Contains("Operation not permitted"));
   CHECK(berth
