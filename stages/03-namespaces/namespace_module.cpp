@@ -164,7 +164,7 @@ void NamespaceModule::prepare(StartContext& start) {
   add_tmpfs(record.host_config, spec["mounts"]);
   spec["root"]["readonly"] = host.boolean("ReadonlyRootfs");
   spec["linux"]["devices"] = device_nodes(record.host_config);
-  if (host.has("Sysctls")) spec["linux"]["sysctl"] = record.host_config["Sysctls"];
+  if (host.has("Sysctls")) spec["linux"]["sysctl"] = host.document().at("Sysctls");
   write_powers(record.host_config, spec);
   write_limits(record.host_config, spec["process"]);
   write_user(record, spec);

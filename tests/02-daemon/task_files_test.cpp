@@ -63,7 +63,8 @@ TEST_CASE("an exit record comes back as it was written, and announces itself by 
                            .started_at = "2025-01-01T00:00:00Z",
                            .finished_at = "2025-01-01T00:00:01Z",
                            .exit_code = 137,
-                           .oom_killed = true,
+                           .oom_kills = 2,
+                           .reason = "r",
                            .error = "the container's shim was killed"};
   CHECK(written.finished());
   write_exit_record(ledger, written, Durability::durable);

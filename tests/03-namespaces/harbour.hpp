@@ -30,10 +30,11 @@ inline void run_trap(TestEngine& engine, const std::string& root, const std::str
 /// A root folder, and an engine of this stage.
 struct Harbour {
   TempFolder folder;
-  TestEngine engine{{.stage = "03", .images = false}};
+  TestEngine engine;
   std::string root = folder.path() / "root";
 
-  Harbour() {
+  /// \param stage  whose engine: this one's, or that of a later one that has no images yet
+  explicit Harbour(const std::string& stage = "03") : engine({.stage = stage, .images = false}) {
     std::filesystem::create_directories(std::filesystem::path(root) / "bin");
     std::filesystem::create_directories(std::filesystem::path(root) / "etc");
     std::filesystem::copy_file("/bin/busybox", root + "/bin/busybox");

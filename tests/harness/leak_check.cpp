@@ -57,14 +57,25 @@ std::set<std::string> mounts() {
   return result;
 }
 
-// Each cgroup folder named for Slipway, in the unified hierarchy and in every v1 one.
+// The cgroup that an engine keeps for as long as it lives: named for its exec root.
+bool is_live_engines_own(const std::string& name) {
+  return std::any_of(TestEngine::all().begin(), TestEngine::all().end(), [&](TestEngine* engine) {
+    std::string own = "slipway" + engine->exec_root().string();
+    std::replace(own.begin(), own.end(), '/', '-');
+    return engine->running() && name == own;
+  });
+}
+
+// Each cgroup folder of this run, in the unified hierarchy and in every v1 one.
 std::set<std::string> cgroups() {
+  const std::string mark = fs::path(Environment::get().prefix).filename();
   std::set<std::string> result;
   std::error_code gone;
   fs::recursive_directory_iterator it("/sys/fs/cgroup", gone), end;
   for (; it != end; it.increment(gone)) {
     if (gone || it.depth() > 6) break;
-    if (it->is_directory(gone) && it->path().string().find("slipway") != std::string::npos)
+    const bool ours = it->path().string().find(mark) != std::string::npos;
+    if (ours && it->is_directory(gone) && !is_live_engines_own(it->path().filename()))
       result.insert(it->path());
   }
   return result;

@@ -162,6 +162,22 @@ int allocate(const Arguments& arguments) {
   return 0;
 }
 
+// A processor for itself, until it is killed or the time is over.
+int spin(const Arguments& arguments) {
+  const int ms = number(arguments, 0, 0);
+  std::puts("spinning");
+  std::fflush(stdout);
+  timespec now{}, end{};
+  ::clock_gettime(CLOCK_MONOTONIC, &end);
+  end.tv_sec += ms / 1000;
+  end.tv_nsec += (ms % 1000) * 1'000'000L;
+  do {
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+  } while (ms == 0 || now.tv_sec < end.tv_sec ||
+           (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+  return 0;
+}
+
 // Children that sleep; says how many it got before the kernel refused (a limit of processes).
 int start_children(const Arguments& arguments) {
   const int wanted = number(arguments, 0, 1), hold = number(arguments, 1, 0);
@@ -316,6 +332,7 @@ constexpr Verb kVerbs[] = {
     {"exit", "N: ends with that code", leave},
     {"sleep", "MS", wait_a_while},
     {"alloc", "MB [MS]: takes memory, touches it, holds it", allocate},
+    {"spin", "[MS]: uses a processor; without a time for ever", spin},
     {"fork", "N [MS]: starts N children that sleep; says how many it got", start_children},
     {"lines", "N [MS]: N lines to stdout and to stderr, with a pause", write_lines},
     {"cat", "stdin to stdout, the count of bytes to stderr", echo_input},

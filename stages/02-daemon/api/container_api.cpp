@@ -16,6 +16,7 @@
 #include "disk_usage.hpp"
 #include "event_api.hpp"
 #include "log_api.hpp"
+#include "request_shape.hpp"
 
 namespace slipway {
 
@@ -91,6 +92,13 @@ void rename(Exchange& exchange, const Api& api) {
   exchange.respond({.status = 204});
 }
 
+void update(Exchange& exchange, const Api& api) {
+  const json changes = read_json_body(exchange);
+  check_update_shape(changes);
+  const std::vector<std::string> warnings = api.engine.update(exchange.parameter("id"), changes);
+  exchange.respond(json_response(200, {{"Warnings", warnings}}));
+}
+
 void top(Exchange& exchange, const Api& api) {
   const ContainerPtr container = api.container(exchange);
   pid_t first = 0;
@@ -99,7 +107,8 @@ void top(Exchange& exchange, const Api& api) {
     require_allowed(Request::top, *container, exchange.parameter("id"));
     first = container->state.pid;
   }
-  const json answer = container_processes(first, exchange.request().query.value("ps_args"));
+  const json answer = container_processes(first, api.engine.processes(*container),
+                                          exchange.request().query.value("ps_args"));
   api.engine.events().publish(*container, "top");
   exchange.respond(json_response(200, answer));
 }
@@ -223,6 +232,7 @@ void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<
   add("POST", "/containers/{id}/restart", restart);
   add("POST", "/containers/{id}/kill", kill);
   add("POST", "/containers/{id}/rename", rename);
+  add("POST", "/containers/{id}/update", update);
   add("POST", "/containers/{id}/wait", wait);
   add("POST", "/containers/{id}/attach", attach);
   add("DELETE", "/containers/{id}", remove);

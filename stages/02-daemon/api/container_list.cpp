@@ -57,7 +57,7 @@ json list_entry(const Engine& engine, const ContainerRecord& record, const Conta
 
 /// What a request of this version does not know, or still knows.
 void fit_to_version(const HttpRequest& request, const ContainerRecord& record, json& entry) {
-  const json& notes = field_of(record.host_config, "Annotations");
+  const json& notes = field_of(record.host_config.get(), "Annotations");
   if (!api_version_below(request, "1.46") && notes.is_object() && !notes.empty())
     entry["HostConfig"]["Annotations"] = notes;
   for (json& endpoint : entry["NetworkSettings"]["Networks"])

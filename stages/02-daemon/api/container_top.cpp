@@ -111,14 +111,19 @@ bool descends_from(const std::map<pid_t, Process>& all, pid_t pid, pid_t ancesto
   return false;
 }
 
-std::vector<Process> processes_of(pid_t first) {
+std::vector<Process> processes_of(pid_t first, const std::vector<pid_t>& known) {
   const std::map<pid_t, Process> all = all_processes();
+  const std::set<pid_t> listed(known.begin(), known.end());
   const auto init = all.find(first);
   const auto self = all.find(::getpid());
   const bool own_namespace = init != all.end() && self != all.end() &&
                              init->second.pid_namespace != self->second.pid_namespace;
   std::vector<Process> found;
   for (const auto& [pid, process] : all) {
+    if (!listed.empty()) {
+      if (listed.contains(pid)) found.push_back(process);
+      continue;
+    }
     const bool inside = own_namespace && process.pid_namespace == init->second.pid_namespace;
     if (inside || descends_from(all, pid, first)) found.push_back(process);
   }
@@ -253,12 +258,12 @@ std::vector<const Column*> columns_for(const std::string& ps_args) {
 
 }  // namespace
 
-json container_processes(pid_t first, const std::string& ps_args) {
+json container_processes(pid_t first, const std::vector<pid_t>& known, const std::string& ps_args) {
   const std::vector<const Column*> columns = columns_for(ps_args);
   json titles = json::array();
   for (const Column* column : columns) titles.push_back(column->title);
   json rows = json::array();
-  for (const Process& process : processes_of(first)) {
+  for (const Process& process : processes_of(first, known)) {
     json& row = rows.emplace_back(json::array());
     for (const Column* column : columns) row.push_back(column->value(process));
   }

@@ -14,17 +14,20 @@ namespace {
 
 json state_json(const ContainerState& state) {
   const bool running = is_up(state.status);
-  return {{"Status", to_string(state.status)},
-          {"Running", running},
-          {"Paused", state.status == Status::paused},
-          {"Restarting", state.status == Status::restarting},
-          {"OOMKilled", state.oom_killed},
-          {"Dead", state.status == Status::dead},
-          {"Pid", state.pid},
-          {"ExitCode", state.exit_code},
-          {"Error", state.error},
-          {"StartedAt", state.started_at},
-          {"FinishedAt", state.finished_at}};
+  json view{{"Status", to_string(state.status)},
+            {"Running", running},
+            {"Paused", state.status == Status::paused},
+            {"Restarting", state.status == Status::restarting},
+            {"OOMKilled", state.oom_kills > 0},
+            {"Dead", state.status == Status::dead},
+            {"Pid", state.pid},
+            {"ExitCode", state.exit_code},
+            {"Error", state.error},
+            {"StartedAt", state.started_at},
+            {"FinishedAt", state.finished_at}};
+  // Ours: docker's clients pass it by.
+  if (!state.reason.empty()) view["Reason"] = state.reason;
+  return view;
 }
 
 json network_settings(const ContainerRecord& record) {
@@ -63,8 +66,9 @@ ContainerState state_of(const Container& container) {
 }
 
 std::string network_mode_of(const ContainerRecord& record) {
-  const auto found = record.host_config.find("NetworkMode");
-  if (found == record.host_config.end() || !found->is_string() || *found == "") return "default";
+  const json& host_config = record.host_config;
+  const auto found = host_config.find("NetworkMode");
+  if (found == host_config.end() || !found->is_string() || *found == "") return "default";
   return *found;
 }
 

@@ -277,6 +277,11 @@ void limit_texts(const JsonFields& object, const char* name) {
 
 }  // namespace
 
+void check_update_shape(const json& body) {
+  check_object(JsonFields(body), kHostConfig);
+  refuse_nul(body, "");
+}
+
 void check_shape(const json& body) {
   const JsonFields fields(body);
   check_object(fields, kBody);

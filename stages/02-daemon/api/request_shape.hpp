@@ -13,4 +13,7 @@ namespace slipway {
 /// \throws ApiError 400 that names the field
 void check_shape(const nlohmann::json& body);
 
+/// The same for the body of POST /containers/{id}/update: fields of HostConfig.
+void check_update_shape(const nlohmann::json& body);
+
 }  // namespace slipway

@@ -103,16 +103,29 @@ std::string human_duration(std::int64_t seconds) {
   return count_of(seconds / 3600 / 24 / 365, "years");
 }
 
-std::string human_size(double bytes, int digits) {
-  constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+namespace {
+
+/// \param base  of the powers that the units stand for
+std::string size_text(double bytes, double base, int digits,
+                      const std::array<std::string_view, 6>& units) {
   std::size_t unit = 0;
-  while (bytes >= 1000 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
+  while (bytes >= base && unit + 1 < units.size()) {
+    bytes /= base;
     ++unit;
   }
   char text[32];
   std::snprintf(text, sizeof text, "%.*g", digits, bytes);
-  return std::string(text).append(kUnits[unit]);
+  return std::string(text).append(units[unit]);
+}
+
+}  // namespace
+
+std::string human_size(double bytes, int digits) {
+  return size_text(bytes, 1000, digits, {"B", "kB", "MB", "GB", "TB", "PB"});
+}
+
+std::string binary_size(double bytes) {
+  return size_text(bytes, 1024, 4, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
 }
 
 std::int64_t parse_size(const std::string& text) {

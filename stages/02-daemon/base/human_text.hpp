@@ -17,6 +17,9 @@ std::string human_duration(std::int64_t seconds);
 /// Powers of 1000, four digits unless you say otherwise: "4.261MB", "0B".
 std::string human_size(double bytes, int digits = 4);
 
+/// Powers of 1024, four digits: "1.944MiB", "0B".
+std::string binary_size(double bytes);
+
 /// "512m", "1.5g", "64MiB", "1024": powers of 1024, as -m and --shm-size take them.
 /// \throws std::runtime_error that quotes the text
 std::int64_t parse_size(const std::string& text);

@@ -25,7 +25,7 @@ json to_json(const ContainerRecord& record) {
           {"Name", record.name},
           {"Created", record.created},
           {"Config", record.config},
-          {"HostConfig", record.host_config},
+          {"HostConfig", record.host_config.get()},
           {"NetworkingConfig", record.networking_config},
           {"Sections", record.sections}};
 }

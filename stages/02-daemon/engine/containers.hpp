@@ -26,7 +26,8 @@ struct ContainerState {
   Status status = Status::created;
   pid_t pid = 0;
   int exit_code = 0;
-  bool oom_killed = false;
+  int oom_kills = 0;                ///< of the latest run, see ExitRecord
+  std::string reason;               ///< what befell the latest run, for a person
   std::string error;                ///< why the last start failed
   std::string started_at = kNever;  ///< RFC 3339 with nanoseconds; names the latest run
   std::string finished_at = kNever;
@@ -37,9 +38,10 @@ struct ContainerState {
   bool kept = false;       ///< a `restart` is under way: its end is not its removal
   bool known = false;      ///< what the ledger says of earlier runs has been taken in
   bool out_of_sight =
-      false;                ///< its shim lives and does not answer: nobody can say whether it runs
-  bool ending = false;      ///< its end is being dealt with: a start or a removal waits for that
-  bool starting = false;    ///< a start is under way: everything else waits for it
+      false;              ///< its shim lives and does not answer: nobody can say whether it runs
+  bool ending = false;    ///< its end is being dealt with: a start or a removal waits for that
+  bool updating = false;  ///< its HostConfig is being replaced: a start or a removal waits for that
+  bool starting = false;  ///< a start is under way: everything else waits for it
   std::uint64_t exits = 0;  ///< how often it has ended in this engine's life: what `wait` counts by
   bool removed = false;     ///< gone for good
 };

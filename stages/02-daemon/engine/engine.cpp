@@ -20,8 +20,8 @@ Durability durability_of(const ContainerRecord& record) {
 }
 
 void wait_until_settled(const Container& container, std::unique_lock<std::mutex>& lock) {
-  container.changed.wait(lock,
-                         [&] { return !container.state.starting && !container.state.ending; });
+  const ContainerState& state = container.state;
+  container.changed.wait(lock, [&] { return !state.starting && !state.ending && !state.updating; });
 }
 
 bool is_auto_remove(const ContainerRecord& record) {

@@ -62,6 +62,10 @@ class Engine {
                Trace& trace, const std::function<bool()>& keep_waiting);
   /// Durable when this returns. \throws ApiError 400 (no name; the same name), 409 (taken)
   void rename(const std::string& reference, std::string name);
+  /// Changes its HostConfig, and what runs with it: all or nothing, durable when this returns.
+  /// \param changes  the body of POST /containers/ID/update: resources and RestartPolicy; what is absent or zero stays
+  /// \returns warnings \throws ApiError 400, 404, 409
+  std::vector<std::string> update(const std::string& reference, const nlohmann::json& changes);
   /// \throws ApiError 409 (it runs and `force` is false; it is being removed already)
   void remove(const std::string& reference, const RemoveOptions& options,
               const std::function<bool()>& keep_waiting);
@@ -90,6 +94,8 @@ class Engine {
   /// Held by the one prune that may run.
   [[nodiscard]] std::mutex& prune_turn() noexcept { return prune_turn_; }
   [[nodiscard]] std::string log_path(const Container& container) const;
+  /// The processes of a container that runs; nothing if no module knows more than its first one.
+  [[nodiscard]] std::vector<pid_t> processes(const Container& container) const;
 
  private:
   void check_request(CreateRequest& request) const;
@@ -111,11 +117,17 @@ class Engine {
   void restart_now(const ContainerPtr& container, std::uint64_t exits);
   void restart_in_background(const ContainerPtr& container);
 
+  // Changing what it may use: engine_update.cpp
+  nlohmann::json updated_host_config(const Container& container, const nlohmann::json& changes,
+                                     std::vector<std::string>& warnings) const;
+  void put_into_effect(Container& container, const nlohmann::json& host_config, bool runs);
+
   // Stopping: engine_stop.cpp
   void call_off_restart(Container& container);
   std::uint64_t send_signal_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
                                     int signal);
   void note_stop(const std::string& id, const StopNote& note) noexcept;
+  void wake(Container& container) noexcept;
   [[nodiscard]] bool has_ended_after(const Container& container, std::uint64_t exits,
                                      std::optional<long> seconds,
                                      const std::function<bool()>& keep_waiting) const;
@@ -125,6 +137,7 @@ class Engine {
 
   // Ends and removals: engine_end.cpp
   void on_exit(const ExitRecord& record);
+  void take_news(Container& container, const ExitRecord& record);
   static bool claim_end(Container& container, const ExitRecord& record);
   void apply_exit(const ContainerPtr& container, const ExitRecord& record);
   static void take_record(ContainerState& state, const ExitRecord& record);
@@ -177,7 +190,7 @@ class Engine {
 bool is_auto_remove(const ContainerRecord& record);
 /// `--rm` containers do not outlive a reboot, so their records need not survive a power cut.
 Durability durability_of(const ContainerRecord& record);
-/// A start and an end each take several steps; what begins another waits for the last.
+/// A start, an end and an update each take several steps; what begins another waits for the last.
 void wait_until_settled(const Container& container, std::unique_lock<std::mutex>& lock);
 
 }  // namespace slipway

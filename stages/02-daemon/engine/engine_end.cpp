@@ -34,8 +34,21 @@ std::map<std::string, std::string> exit_attributes(const ExitRecord& record) {
 void Engine::on_exit(const ExitRecord& record) {
   const ContainerPtr container = containers_.maybe_find(record.id);
   if (!container) return;
+  if (!record.finished()) return take_news(*container, record);
   workers_.run("the end of container " + record.id,
                [this, container, record] { apply_exit(container, record); });
+}
+
+/// Something befell a run that goes on, or the last word on it is still to come. Each is told of once.
+void Engine::take_news(Container& container, const ExitRecord& record) {
+  {
+    const std::scoped_lock lock(container.mutex);
+    ContainerState& state = container.state;
+    if (state.started_at != record.started_at || state.oom_kills >= record.oom_kills) return;
+    state.oom_kills = record.oom_kills;
+    state.reason = record.reason;
+  }
+  events_.publish(container, "oom");
 }
 
 /// Takes the right to deal with this end. An exit counts only for the run that it belongs to, and once.
@@ -53,6 +66,7 @@ bool Engine::claim_end(Container& container, const ExitRecord& record) {
 /// Idempotent.
 void Engine::apply_exit(const ContainerPtr& container, const ExitRecord& record) {
   if (!claim_end(*container, record)) return;
+  take_news(*container, record);
   Trace trace("exit", "engine");
   {
     const auto step =
@@ -83,7 +97,8 @@ void Engine::take_record(ContainerState& state, const ExitRecord& record) {
   state.finished_at = record.finished_at;
   state.restart_count = record.restart_count;
   state.exit_code = record.exit_code;
-  state.oom_killed = record.oom_killed;
+  state.oom_kills = record.oom_kills;
+  state.reason = record.reason;
   state.error = record.error;
 }
 
@@ -125,6 +140,7 @@ void Engine::end_by_force(Container& container, std::unique_lock<std::mutex>& lo
   try {
     supervisor_.kill(container.record.id, run, SIGKILL);
     events_.publish(container, "kill", {{"signal", std::to_string(SIGKILL)}});
+    wake(container);
   } catch (const ApiError&) {  // it has ended already
   }
   const bool recorded = has_ended_after(container, exits, kForcePatienceSeconds, keep_waiting);

@@ -13,6 +13,7 @@
 #include "01-cli-socket/router.hpp"
 #include "01-cli-socket/trace.hpp"
 #include "container_name.hpp"
+#include "host_config.hpp"
 
 namespace slipway {
 
@@ -32,13 +33,13 @@ struct CreateRequest {
   std::vector<std::shared_ptr<void>> holds;
 };
 
-/// What create confirmed: durable, never changed by a start. One JSON file per container.
+/// What create and `update` confirmed: durable, never changed by a start. One JSON file per container.
 struct ContainerRecord {
   std::string id;       ///< 64 hex digits
   ContainerName name;   ///< may change: `rename`
   std::string created;  ///< RFC 3339 with nanoseconds, UTC
   nlohmann::json config = nlohmann::json::object();
-  nlohmann::json host_config = nlohmann::json::object();
+  HostConfigDocument host_config;  ///< may change: `update`
   nlohmann::json networking_config = nlohmann::json::object();
   nlohmann::json sections = nlohmann::json::object();
 };
@@ -95,6 +96,24 @@ class EngineModule {
   virtual void prepare(StartContext& /*start*/) {}
   /// On exec: changes what this module decides about a process. The rest stays as the container's first process has it.
   virtual void prepare_exec(ExecContext& /*exec*/) {}
+  /// Refuses a bad `update` before anything is changed, and takes what it says of this module's fields over.
+  /// \param changes      the request; what is absent, null, zero or empty there stays as it is
+  /// \param host_config  as it was; as it is to be from now on
+  /// \throws ApiError that names the field
+  virtual void check_update(const nlohmann::json& /*changes*/, nlohmann::json& /*host_config*/,
+                            std::vector<std::string>& /*warnings*/) {}
+  /// The container runs, and its HostConfig is to be this one from now on. All or nothing. \throws ApiError
+  virtual void update(const ContainerRecord& /*record*/, const nlohmann::json& /*host_config*/) {}
+  /// True if the container is paused, as this module knows: asked when an engine takes over what runs.
+  [[nodiscard]] virtual bool is_paused(const ContainerRecord& /*record*/) const noexcept {
+    return false;
+  }
+  /// A paused container has got a signal that is to end it: it goes on now. Nothing if it is not paused.
+  virtual void resume(const ContainerRecord& /*record*/) noexcept {}
+  /// The processes of a container that runs, as the host numbers them; nothing if this module does not know.
+  [[nodiscard]] virtual std::vector<pid_t> processes(const ContainerRecord& /*record*/) const {
+    return {};
+  }
   /// The process has ended by itself or was killed; `release` follows. Not for a failed start.
   virtual void ended(const ContainerRecord& /*record*/) noexcept {}
   /// At engine start instead of `release`: the container runs on, what an earlier engine prepared for it is in use.

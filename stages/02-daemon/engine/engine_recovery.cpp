@@ -138,7 +138,7 @@ void Engine::reconcile_container(const ContainerPtr& container, const ExitRecord
     known = std::exchange(container->state.known, true);
   }
   if (!known) return learn(container, record, task);
-  if (record && record->finished()) on_exit(*record);
+  if (record) on_exit(*record);
   //@end
 }
 //@endregion
@@ -218,8 +218,15 @@ void Engine::take_over(const ContainerPtr& container, const ExitRecord& record, 
     state.restart_count = record.restart_count;
     state.stopped = note.run == record.started_at;
     state.kept_down = state.stopped && note.to_end_it;
+    state.oom_kills = record.oom_kills;
+    state.reason = record.reason;
   }
-  for (const auto& module : modules_) module->adopt(container->record);
+  for (const auto& module : modules_) {
+    module->adopt(container->record);
+    if (!module->is_paused(container->record)) continue;
+    const std::scoped_lock lock(container->mutex);
+    if (container->state.status == Status::running) container->state.status = Status::paused;
+  }
 }
 
 /// It has ended, in our time or before: an engine that starts does what the last one had no time for.

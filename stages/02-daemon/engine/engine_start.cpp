@@ -170,7 +170,8 @@ void Engine::let_clients_in(Container& container, pid_t pid, const std::string& 
     container.state.error.clear();
     container.state.pid = pid;
     container.state.exit_code = 0;
-    container.state.oom_killed = false;
+    container.state.oom_kills = 0;
+    container.state.reason.clear();
   }
   for (const auto& attach : pending) {
     std::optional<RawStream> stream;

@@ -55,14 +55,27 @@ std::uint64_t Engine::send_signal_by_hand(Container& container, std::unique_lock
                                           int signal) {
   ContainerState& state = container.state;
   state.stopped = true;
-  if (is_to_end_it(container, signal)) state.kept_down = true;
+  const bool to_end_it = is_to_end_it(container, signal);
+  if (to_end_it) state.kept_down = true;
   const StopNote note{state.started_at, state.kept_down};
   const std::uint64_t exits = state.exits;
   lock.unlock();
   if (policy_asks(container.record)) note_stop(container.record.id, note);
   supervisor_.kill(container.record.id, note.run, signal);
   events_.publish(container, "kill", {{"signal", std::to_string(signal)}});
+  if (to_end_it) wake(container);
   return exits;
+}
+
+/// A signal waits for a paused process until it goes on.
+void Engine::wake(Container& container) noexcept {
+  {
+    const std::scoped_lock lock(container.mutex);
+    if (container.state.status != Status::paused) return;
+    container.state.status = Status::running;
+  }
+  for (const auto& module : modules_) module->resume(container.record);
+  events_.publish(container, "unpause");
 }
 
 /// A full disk must not keep anybody from stopping a container.

@@ -41,6 +41,13 @@ class CommandError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What steps have seen of the process that nobody else can tell: the shim keeps it with the exit code.
+struct Observations {
+  int oom_kills = 0;  ///< how many of its processes the kernel has killed because memory ran out
+  std::string
+      reason;  ///< one line for a person: why it ended, or what befell it; empty: nothing to say
+};
+
 /// What the steps of one launch share. Lives in the shim; after clone3 the child has its own copy.
 /// The shim has one thread, so its child may allocate and throw until it calls execve.
 struct LaunchContext {
@@ -71,6 +78,14 @@ struct LaunchContext {
   /// child: goes on as a new process in the pid namespace that setns(2) chose, still the shim's child; of our descriptors
   /// it has 0, 1, 2 and its line to the shim. The old one ends. Set by the launcher. \throws SysError
   std::function<void()> go_on_as_new_process{};
+
+  Observations observed{};  ///< shim: steps write it
+  /// shim, while it runs: calls the handler whenever the descriptor is readable, until `unwatch`. Set for the container's
+  /// first process only; else empty.
+  std::function<void(int fd, std::function<void()> handler)> watch{};
+  std::function<void(int fd)> unwatch{};
+  /// shim: `observed` has changed, and somebody may want to know before the process ends.
+  std::function<void()> tell{};
 
   std::string_view stage{};  ///< set by the launcher: the stage of the step that runs
   std::string_view step{};   ///< set by the launcher: its name

@@ -54,7 +54,8 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps, ExecSteps exec_steps)
       process_(loop_, trace_, plan(), std::move(steps),
                {.output = [this](StdioStream stream,
                                  std::string_view bytes) { write_log(stream, bytes); },
-                .ended = [this] { container_ended(); }}),
+                .ended = [this] { container_ended(); },
+                .observed = [this] { record_observations(); }}),
       execs_(loop_, folder_, settings_.id, std::move(exec_steps)) {}
 
 ProcessPlan Shim::plan() const {
@@ -186,8 +187,23 @@ void Shim::container_ended() {
   unrecorded_ = begun_record(settings_);
   unrecorded_->finished_at = rfc3339_now();
   unrecorded_->exit_code = process_.exit_code();
+  unrecorded_->oom_kills = process_.observed().oom_kills;
+  unrecorded_->reason = process_.observed().reason;
   door_.lend_descriptor();  // the ledger's file needs one
   record_exit();
+}
+
+/// Into the run's entry: as its end, it is news by being there. A full disk loses the news, not what the end will say.
+void Shim::record_observations() {
+  try {
+    auto record = read_exit_record(settings_.ledger, settings_.id);
+    if (!record || record->finished() || record->started_at != settings_.started_at) return;
+    record->oom_kills = process_.observed().oom_kills;
+    record->reason = process_.observed().reason;
+    write_exit_record(settings_.ledger, *record, settings_.durability());
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "container " + settings_.id + ": " + error.what());
+  }
 }
 
 void Shim::finish_log() {

@@ -55,6 +55,7 @@ class Shim {
   // The end
   void container_ended();
   void finish_log();
+  void record_observations();
   void record_exit();
 
   TaskFolder folder_;

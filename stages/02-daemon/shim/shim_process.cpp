@@ -37,7 +37,14 @@ ShimProcess::ShimProcess(EventLoop& loop, Trace& trace, ProcessPlan plan, Launch
                .args = JsonFields(plan_.spec).object("process").texts("args"),
                .env = JsonFields(plan_.spec).object("process").texts("env"),
                .container_pidfd = plan_.container_pidfd},
-      launcher_(context_, steps_) {}
+      launcher_(context_, steps_) {
+  if (!hooks_.observed) return;
+  context_.watch = [this](int fd, std::function<void()> handler) {
+    loop_.watch(fd, EPOLLIN, [handler = std::move(handler)](std::uint32_t) { handler(); });
+  };
+  context_.unwatch = [this](int fd) { loop_.forget(fd); };
+  context_.tell = [this] { hooks_.observed(); };
+}
 
 ShimProcess::~ShimProcess() {
   for (const UniqueFd* fd : {&context_.pidfd, &pipes_.stdout_reader, &pipes_.stderr_reader}) {
@@ -192,8 +199,8 @@ void ShimProcess::end() {
         plan_.id);
   exit_code_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
   alive_ = false;
+  launcher_.undo();  // and with it ends whatever the process has left behind
   drain_output();
-  launcher_.undo();
   hooks_.ended();
 }
 

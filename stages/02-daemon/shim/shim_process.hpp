@@ -38,6 +38,8 @@ class ShimProcess {
     std::function<void(StdioStream, std::string_view)> output;
     /// It has ended: exit_code() is known, its output is with the clients, who wait for finish_clients().
     std::function<void()> ended;
+    /// A step has seen something: observed() has changed. Empty: nobody asks.
+    std::function<void()> observed{};
   };
 
   /// Makes its pipes. \throws SysError, ApiError (a spec that is none)
@@ -65,6 +67,7 @@ class ShimProcess {
   /// False once its end was seen.
   [[nodiscard]] bool alive() const noexcept { return alive_; }
   [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
+  [[nodiscard]] const Observations& observed() const noexcept { return context_.observed; }
   /// \throws ApiError 409 if it has ended
   void signal(int number);
   /// Nothing without a terminal. \throws SysError

@@ -95,7 +95,8 @@ void ExitLedger::add_failed_start(const std::string& id, int exit_code,
   ExitRecord record =
       entry(id).value_or(ExitRecord{.id = id, .started_at = kNever, .finished_at = kNever});
   record.exit_code = exit_code;
-  record.oom_killed = false;
+  record.oom_kills = 0;
+  record.reason.clear();
   record.error = message;
   write_exit_record(folder_, record, Durability::durable);
 }

@@ -22,6 +22,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kSecondLookPauseMs = 1000;
 
+/// That a run has begun is no news; that it is over is, and what befell it on the way.
+bool is_news(const ExitRecord& record) { return record.finished() || record.oom_killed(); }
+
 }  // namespace
 
 /// A shim of an earlier supervisor is not our child: init reaps it.
@@ -84,7 +87,7 @@ void TaskTable::take_ledger_news() {
       announce(news->name);
     } else {  // the kernel could not keep all the news: any file may be new
       for (ExitRecord& record : ledger_.entries()) {
-        if (record.finished()) feed_.publish(std::move(record));
+        if (is_news(record)) feed_.publish(std::move(record));
       }
     }
   }
@@ -101,7 +104,7 @@ void TaskTable::folder_deleted(const char* name) const {
 void TaskTable::announce(const std::string& file) {
   const auto id = id_of_entry(file);
   const auto record = id ? ledger_.entry(*id) : std::nullopt;
-  if (record && record->finished()) feed_.publish(*record);
+  if (record && is_news(*record)) feed_.publish(*record);
 }
 
 /// A shim that has ended after its exit record was written is done. Without one it was killed: its container goes down with

@@ -70,7 +70,8 @@ json to_json(const ExitRecord& record) {
                 {"FinishedAt", record.finished_at},
                 {"RestartCount", record.restart_count},
                 {"ExitCode", record.exit_code},
-                {"OOMKilled", record.oom_killed},
+                {"OOMKills", record.oom_kills},
+                {"Reason", record.reason},
                 {"Error", record.error}};
   if (!record.previous.empty()) document["Previous"] = json::parse(record.previous);
   return document;
@@ -83,7 +84,8 @@ ExitRecord exit_record_from_json(const json& document) {
           .finished_at = fields.text("FinishedAt"),
           .restart_count = static_cast<int>(fields.integer("RestartCount")),
           .exit_code = static_cast<int>(fields.integer("ExitCode")),
-          .oom_killed = fields.boolean("OOMKilled"),
+          .oom_kills = static_cast<int>(fields.integer("OOMKills")),
+          .reason = fields.text("Reason"),
           .error = fields.text("Error"),
           .previous = fields.has("Previous") ? document.at("Previous").dump() : std::string()};
 }

@@ -7,7 +7,7 @@
 ///     EXEC_ROOT/tasks/ID/shim.sock     the shim's door
 ///     EXEC_ROOT/tasks/ID/shim.lock     locked by the shim for as long as it lives (F_OFD_SETLK, fcntl(2)); see was_let_run()
 ///     EXEC_ROOT/tasks/ID/execs/EXEC.exit    the exit code of a process that `exec` put into the container
-///     DATA_ROOT/exits/ID.json          ExitRecord: written at the start, completed at the end
+///     DATA_ROOT/exits/ID.json          ExitRecord: written at the start, added to, completed at the end
 
 #include <sys/types.h>
 
@@ -92,13 +92,16 @@ struct ExitRecord {
   std::string finished_at{};  ///< empty while it runs
   int restart_count = 0;      ///< of this run, see TaskSettings
   int exit_code = 0;          ///< 0…255; 128 + n for signal n
-  bool oom_killed = false;
+  int oom_kills =
+      0;  ///< how many of its processes were killed because memory ran out, see Observations
+  std::string reason{};  ///< what befell it, for a person
   std::string
       error{};  ///< why it ended, if that was not its own doing; why it could not be started
   std::string
       previous{};  ///< while it runs: the JSON of the run before, in case that this one is taken back
 
   [[nodiscard]] bool finished() const { return !finished_at.empty(); }
+  [[nodiscard]] bool oom_killed() const { return oom_kills > 0; }
 };
 
 /// The entry that a run begins with.

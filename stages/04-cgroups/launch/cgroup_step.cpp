@@ -1,0 +1,101 @@
+// Step "cgroup": a place where the container's processes are counted and limited, made before the first of them exists.
+//
+// Version 2 (04-I1): the process is born in it (CLONE_INTO_CGROUP); there is no moment at which it is anywhere else. Version 1: the
+// child moves itself, before it does anything else.
+//
+// What is left if we are killed (04-I2) is removed by others who can name it: its path stands in the spec, which is on disk before
+// we run.
+
+#include <iterator>
+
+#include "01-cli-socket/json_fields.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "04-cgroups/kernel/cgroup.hpp"
+#include "cgroup_steps.hpp"
+#include "oom_watch.hpp"
+
+namespace slipway {
+namespace {
+
+/// What both steps have in common: the cgroup that the spec names, if it names one.
+class CgroupStepBase : public LaunchStep {
+ public:
+  std::string_view name() const final { return "cgroup"; }
+  std::string_view stage() const final { return "04"; }
+
+  void child(LaunchContext& context) override {
+    if (!cgroup_ || born_in_it_) return;
+    const auto call = context.call("write", "0 to the tasks of " + path_);
+    cgroup_->enter();
+  }
+
+ protected:
+  [[nodiscard]] bool open(const LaunchContext& context) {
+    path_ = JsonFields(context.spec).object("linux").text("cgroupsPath");
+    if (path_.empty()) return false;
+    hierarchies_ = Hierarchies::find();
+    cgroup_ = open_cgroup(hierarchies_, path_);
+    return true;
+  }
+
+  void be_born_in_it(LaunchContext& context) {
+    place_ = cgroup_->birthplace();
+    born_in_it_ = static_cast<bool>(place_);
+    context.cgroup_fd = place_.get();
+  }
+
+  std::string path_;
+  Hierarchies hierarchies_;
+  std::unique_ptr<Cgroup> cgroup_;
+  UniqueFd place_;
+  bool born_in_it_ = false;
+};
+
+class CgroupStep final : public CgroupStepBase {
+ public:
+  //@region step
+  void prepare(LaunchContext& context) override {
+    if (!open(context)) return;
+    const auto call = context.call("mkdir", path_);
+    cgroup_->make(resources_of(context.spec));
+    be_born_in_it(context);
+    oom_.begin(context, *cgroup_, path_);
+  }
+
+  void parent(LaunchContext&) override { place_.reset(); }
+
+  void undo(LaunchContext& context) noexcept override {
+    if (!cgroup_) return;
+    oom_.end(context);
+    if (!cgroup_->remove()) log_line(LogLevel::error, "cgroup " + path_ + " cannot be removed");
+  }
+  //@endregion
+
+ private:
+  OomWatch oom_;
+};
+
+class JoinCgroupStep final : public CgroupStepBase {
+ public:
+  void prepare(LaunchContext& context) override {
+    if (open(context)) be_born_in_it(context);
+  }
+  void parent(LaunchContext&) override { place_.reset(); }
+};
+
+LaunchSteps with_first(std::unique_ptr<LaunchStep> first, LaunchSteps steps) {
+  steps.insert(steps.begin(), std::move(first));
+  return steps;
+}
+
+}  // namespace
+
+LaunchSteps cgroup_steps(LaunchSteps steps) {
+  return with_first(std::make_unique<CgroupStep>(), std::move(steps));
+}
+
+LaunchSteps join_cgroup_steps(LaunchSteps steps) {
+  return with_first(std::make_unique<JoinCgroupStep>(), std::move(steps));
+}
+
+}  // namespace slipway

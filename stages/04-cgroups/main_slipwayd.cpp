@@ -1,0 +1,15 @@
+/// \file
+/// slipwayd of stage 04: isolated containers with limits, in a root folder of the host.
+
+#include "02-daemon/engine_app.hpp"
+#include "03-namespaces/directory_root_module.hpp"
+#include "03-namespaces/namespace_module.hpp"
+#include "engine/cgroup_module.hpp"
+
+int main(int argc, char** argv) {
+  slipway::EngineModules modules;
+  modules.push_back(std::make_unique<slipway::DirectoryRootModule>());
+  modules.push_back(std::make_unique<slipway::NamespaceModule>());
+  modules.push_back(std::make_unique<slipway::CgroupModule>());
+  return slipway::run_engine(argc, argv, std::move(modules));
+}
