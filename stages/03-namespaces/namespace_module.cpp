@@ -75,8 +75,9 @@ void check_annotations(const json& host_config) {
 void complete(json& host_config) {
   const JsonFields host(host_config, "HostConfig");
   if (host.integer("ShmSize") == 0) host_config["ShmSize"] = kDefaultShmSize;
-  if (host.text("IpcMode").empty()) host_config["IpcMode"] = "private";
-  if (host.text("CgroupnsMode").empty()) host_config["CgroupnsMode"] = default_cgroup_mode();
+  for (const char* field : {"IpcMode", "CgroupnsMode"}) {
+    if (host.text(field).empty()) host_config[field] = "private";
+  }
 }
 
 void write_environment(const ContainerRecord& record, const std::string& hostname, json& process) {

@@ -1,7 +1,5 @@
 #include "sharing.hpp"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -165,13 +163,6 @@ std::vector<std::string_view> sharing_fields() {
 
 bool shares_with_host(const json& host_config, std::string_view field) {
   return mode_of(host_config, field) == "host";
-}
-
-std::string default_cgroup_mode() {
-  struct statfs about {};
-  const bool unified =
-      ::statfs("/sys/fs/cgroup", &about) == 0 && about.f_type == CGROUP2_SUPER_MAGIC;
-  return unified ? "private" : "host";
 }
 
 void check_sharing(CreateRequest& request, const ContainerTable* containers) {

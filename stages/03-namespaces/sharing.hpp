@@ -37,10 +37,6 @@ nlohmann::json shm_mount(const ContainerRecord& record, const ContainerTable* co
 /// if it shares the host's network; or the first 12 digits of its id.
 std::string hostname_of(const ContainerRecord& record, const ContainerTable* containers);
 
-/// Docker's CgroupnsMode for a container that names none: "private", or "host" where the host has hierarchies of version 1,
-/// whose files name paths that programs look for from the host's root. cgroup_namespaces(7)
-std::string default_cgroup_mode();
-
 /// True if that namespace is the host's. \param field  of HostConfig: "PidMode"
 bool shares_with_host(const nlohmann::json& host_config, std::string_view field);
 
