@@ -57,6 +57,11 @@ json asked_for(const json& value) {
     }
     return kept.empty() ? json() : kept;
   }
+  if (value.is_array() && !value.empty() && value.front().is_object()) {
+    json kept = json::array();
+    for (const json& entry : value) kept.push_back(asked_for(entry));
+    return kept;
+  }
   const bool nothing = value.is_null() || value == false || value == 0 || value == "" ||
                        (value.is_array() && value.empty()) || value == json({0, 0});
   return nothing ? json() : value;
