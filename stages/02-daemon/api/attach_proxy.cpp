@@ -29,6 +29,7 @@ bool wait_for_output(const RawStream& client, const RawStream& shim) {
 }
 
 bool copy_output(RawStream& shim, RawStream& client) {
+  client.write_all(shim.take_early());  // poll(2) does not know of what came with the shim's 101
   std::array<char, 65536> buffer;
   while (wait_for_output(client, shim)) {
     const std::size_t count = shim.read_some(buffer);
