@@ -33,8 +33,9 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
       supervisor_(paths_) {
   load_records();
   for (const auto& module : modules_) module->open({paths_, containers_, events_});
+  Trace quiet;
   for (const PendingRemoval& removal : unfinished_removals_) {
-    clear_away(removal.record, removal.volumes);
+    clear_away(removal.record, removal.volumes, quiet);
   }
   reconcile();
   monitor_ = std::thread([this] { monitor(); });
@@ -119,7 +120,8 @@ void Engine::reconcile() {
   }
   // What is left belongs to no container: its creation or its removal was cut short.
   for (const auto& [id, record] : exits) tasks[id] = {};
-  for (const auto& [id, task] : tasks) forget_task(id);
+  Trace quiet;
+  for (const auto& [id, task] : tasks) forget_task(id, quiet);
 }
 
 //@region reconcile

@@ -43,7 +43,7 @@ class ExecModule final : public EngineModule {
   std::string create(const std::string& reference, nlohmann::json request);
   /// Runs it. \returns its streams, or none if `detach`. A failure ends the exec with docker's exit code.
   /// \throws ApiError with the message that the client gets
-  RawStream start(const Exec& exec, const ExecStartRequest& request);
+  RawStream start(const Exec& exec, const ExecStartRequest& request, Trace& trace);
   /// \throws ApiError 404, 409 (not running)
   void resize_container(const std::string& reference, TerminalSize size) const;
   /// \throws ApiError 404, 400 (not started)

@@ -9,6 +9,7 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
+#include "02-daemon/base/signals.hpp"
 
 namespace slipway {
 
@@ -54,7 +55,7 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps, ExecSteps exec_steps)
       settings_(task_settings_from_json(read_json_file(folder_.settings()))),
       spec_(read_json_file(folder_.spec())),
       lock_(take_lock(folder_.lock())),
-      trace_("launch", "shim"),
+      trace_("launch", "shim", settings_.explain),
       door_(loop_, folder_.socket(),
             [this](const HttpRequest& request, ShimReply& reply) { serve(request, reply); }),
       log_(settings_.stdio.log_target()),
@@ -102,9 +103,8 @@ void Shim::serve(const HttpRequest& request, ShimReply& reply) {
   if (request.path.starts_with("/execs/")) return execs_.serve(request, reply, process_);
   if (request.method == "POST" && request.path == "/attach") return attach(request, reply);
   HttpResponse response = route(request);
-  if (request.headers.has(kTraceHeader)) {
-    response.headers.set(kStepsHeader, steps_to_text(trace_.take_steps()));
-  }
+  const std::vector<TraceStep> steps = trace_.take_steps();  // each is told once, or never
+  if (request.headers.has(kTraceHeader)) response.headers.set(kStepsHeader, steps_to_text(steps));
   reply.send(std::move(response));
 }
 
@@ -132,12 +132,11 @@ HttpResponse Shim::start_container() {
   if (let_run_ || withdrawn_ || status_ != Status::created)
     throw conflict("container " + settings_.id + " was started already");
   try {
-    const auto call = trace_.begin("02", "start", "execve", spec_.at("process").at("args").dump());
     note_start(lock_, folder_.lock());
     process_.start();
   } catch (const LaunchFailure& failure) {
     take_note_back(lock_, folder_.lock());
-    return error_response(failure.command_error() ? 400 : 500, failure.what());
+    return error_response(failure.command_error() ? 400 : 500, failure.what(), failure.advice());
   }
   let_run_ = true;
   status_ = Status::running;
@@ -154,7 +153,12 @@ HttpResponse Shim::withdraw() {
 HttpResponse Shim::signal_container(const HttpRequest& request) {
   const long signal = request.query.number("signal").value_or(SIGKILL);
   if (signal < 0 || signal > SIGRTMAX) throw bad_request("invalid signal number");
+  const std::string name = signal_name(static_cast<int>(signal));
+  const auto call = trace_.begin(
+      "02", "signal", "pidfd_send_signal", name + " to pid " + std::to_string(process_.pid()),
+      [&] { return "kill -" + std::to_string(signal) + " " + std::to_string(process_.pid()); });
   process_.signal(static_cast<int>(signal));
+  asked_signal_ = static_cast<int>(signal);
   return {.status = 204};
 }
 
@@ -179,6 +183,8 @@ void Shim::container_ended() {
   unrecorded_ = begun_record(settings_);
   unrecorded_->finished_at = rfc3339_now();
   unrecorded_->exit_code = process_.exit_code();
+  unrecorded_->signal = process_.end_signal();
+  unrecorded_->asked_signal = asked_signal_;
   door_.lend_descriptor();  // the ledger's file needs one
   record_exit();
 }

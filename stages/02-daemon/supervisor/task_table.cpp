@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -182,12 +183,15 @@ json TaskTable::create(const TaskRequest& request, Trace& trace,
   clear_away(request.id);
   try {
     {
-      const auto step = trace.begin("02", "bundle", "write", task->folder.spec());
+      const auto step = trace.begin("02", "bundle", "rename", task->folder.spec(), [&] {
+        return "install -D -m 600 config.json " + shell_quoted(task->folder.spec());
+      });
       write_bundle(*task, request.spec);
     }
     const json report = start_shim(*task, trace);
     if (report.contains("Error")) {
-      throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
+      throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"),
+                     report.value("Advice", ""));
     }
     task->pid = report.at("Pid");
     task->process = open_pidfd(task->pid);
@@ -228,7 +232,11 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   {
-    const auto step = trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path);
+    const auto step =
+        trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path, [&] {
+          return "setsid slipway-shim " + shell_quoted(task.folder.path) + " " +
+                 std::to_string(kReportFd) + ">report &";
+        });
     const std::string program = sibling_program("slipway-shim");
     SpawnedProcess shim = spawn({.program = sealed_shim(program).path(),
                                  .args = {task.folder.path},
@@ -241,7 +249,10 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   }
   writer.reset();
   {
-    const auto step = trace.begin("02", "ledger", "rename", ledger_file(task.id));
+    const std::string file = ledger_file(task.id);
+    const auto step = trace.begin("02", "ledger", "rename", file, [&] {
+      return "sync " + file + ".tmp && mv " + file + ".tmp " + file;
+    });
     ExitRecord record = begun_record(task.settings);
     record.previous = previous_run(task.id);
     write_exit_record(ledger_, record, task.settings.durability());
@@ -249,7 +260,8 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   const std::string text = read_report(reader);
   json report = json::parse(text, nullptr, false);
   if (!report.is_object()) report = {{"Error", "the container's shim ended before it reported"}};
-  trace.add(steps_from_text(report.value("Steps", "")));
+  if (trace.on()) trace.add(steps_from_text(report.value("Steps", "")));
+  if (!task.settings.durable) task.steps = report.value("Steps", "");
   return report;
 }
 
@@ -264,26 +276,28 @@ void TaskTable::start(const std::string& id, const std::string& run, Trace& trac
     return;
   }
   take_back(id);
-  throw ApiError(response.status, error_message(response));
+  throw_if_error(response);
 }
 
-void TaskTable::kill(const std::string& id, int signal) {
+void TaskTable::kill(const std::string& id, int signal, Trace& trace) {
   const auto turn = turns_.take(id);
   const TaskPtr task = find_or_adopt(id);
   HttpClient client(task->folder.socket());
+  client.trace = &trace;
   throw_if_error(client.request("POST", "/kill?signal=" + std::to_string(signal)));
 }
 
-void TaskTable::remove(const std::string& id) {
+void TaskTable::remove(const std::string& id, Trace& trace) {
   const auto turn = turns_.take(id);
-  forget(id);
+  forget(id, trace);
 }
 
-void TaskTable::forget(const std::string& id) {
+void TaskTable::forget(const std::string& id, Trace& trace) {
   clear_away(id);
-  if (::unlink((ledger_file(id)).c_str()) != 0 && errno != ENOENT) {
-    throw SysError(errno, "unlink", ledger_file(id));
-  }
+  const std::string file = ledger_file(id);
+  const auto step =
+      trace.begin("02", "ledger", "unlink", file, [&] { return "rm -f " + shell_quoted(file); });
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw SysError(errno, "unlink", file);
 }
 
 /// Ends a task and removes its folder; its ledger entry stays.
@@ -329,6 +343,7 @@ json TaskTable::describe(const std::string& id) {
   const TaskPtr task = find_or_adopt(id);
   json answer = ask_shim(task->folder);
   answer["ShimSocket"] = task->folder.socket();
+  if (!task->steps.empty()) answer["Steps"] = steps_to_json(steps_from_text(task->steps));
   return answer;
 }
 

@@ -36,6 +36,8 @@ struct Task {
   UniqueFd shim;                     ///< the shim's pidfd: readable when it has ended
   std::atomic<bool> started{false};  ///< it was let run: only then its end is worth a record
   bool child = false;                ///< the shim is our child: to be reaped
+  std::string
+      steps;  ///< of a container that keeps no story: what its shim told of the launch, as it came
 };
 
 /// What POST /tasks/ID asks for.
@@ -78,7 +80,7 @@ class TaskTable {
   /// \throws ApiError; the task is gone then. 409 if it is another run's
   void start(const std::string& id, const std::string& run, Trace& trace);
   /// \throws ApiError 404, 409 (not running)
-  void kill(const std::string& id, int signal);
+  void kill(const std::string& id, int signal, Trace& trace);
   /// Takes a run back, if it was not let run; the question and the act are one: after it, it never will be. No such run is no
   /// error. \throws ApiError 409 if it was let run (its end is in the ledger, or will be), 503 if its shim does not answer
   void withdraw(const std::string& id, const std::string& run);
@@ -86,7 +88,7 @@ class TaskTable {
   /// \throws SysError, ApiError 409 if it was let run after all
   void record_failed_start(const FailedStart& failed);
   /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error.
-  void remove(const std::string& id);
+  void remove(const std::string& id, Trace& trace);
 
   /// What is known of one task, or of all. \throws ApiError 404
   [[nodiscard]] nlohmann::json describe(const std::string& id);
@@ -110,7 +112,7 @@ class TaskTable {
   bool wait_for_record(const Task& task) const;
   void adopt(const std::string& id);
   void discard(Task& task);
-  void forget(const std::string& id);
+  void forget(const std::string& id, Trace& trace);
   void clear_away(const std::string& id);
   void end_task(Task& task) const;
 

@@ -55,6 +55,7 @@ struct TaskSettings {
   int restart_count = 0;   ///< how often its restart policy has started it, this run included
   bool durable =
       true;  ///< false: the container will be removed at its end, so its exit need not survive a power cut
+  bool explain = false;  ///< somebody will read how each step is done by hand
   TaskStdio stdio;
 
   [[nodiscard]] Durability durability() const {
@@ -85,6 +86,8 @@ struct ExitRecord {
   std::string finished_at{};  ///< empty while it runs
   int restart_count = 0;      ///< of this run, see TaskSettings
   int exit_code = 0;          ///< 0…255; 128 + n for signal n
+  int signal = 0;             ///< the one that ended it; 0: it exited, or nobody saw its end
+  int asked_signal = 0;       ///< the last one that a client had us send to it; 0: none
   bool oom_killed = false;
   std::string
       error{};  ///< why it ended, if that was not its own doing; why it could not be started
