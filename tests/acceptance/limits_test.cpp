@@ -74,10 +74,14 @@ TEST_CASE("a container with 32 MB that allocates 64 MB is killed, and docker say
   Guest hog(client, name, {"-m", "32m"}, {"/probe", "alloc", "64", "100000"});
   REQUIRE(hog.is("exited"));
   CHECK(hog.ask("{{.State.OOMKilled}} {{.State.ExitCode}}") == "true 137");
-  const auto events = client.run({"events", "--since", "1h", "--until", "0s", "--filter",
-                                  "container=" + name, "--format", "{{.Action}}"});
-  INFO(events);
-  CHECK(events.out.find("\noom\ndie\n") != std::string::npos);
+  // docker's "0s" is the second that has begun: what happened in it is told of in the next.
+  CHECK(eventually(
+      [&] {
+        const auto events = client.run({"events", "--since", "1h", "--until", "0s", "--filter",
+                                        "container=" + name, "--format", "{{.Action}}"});
+        return events.out.find("\noom\ndie\n") != std::string::npos;
+      },
+      kPatience));
   const auto listed =
       client.run({"ps", "-a", "--filter", "name=" + name, "--format", "{{.Status}}"});
   CHECK_THAT(listed.out, Catch::StartsWith("Exited (137)"));
