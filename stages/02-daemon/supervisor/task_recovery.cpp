@@ -89,6 +89,10 @@ void TaskTable::settle(const std::string& id, int patience_ms) {
   } else {
     ledger_.take_back(id);
   }
+  {
+    const std::scoped_lock lock(mutex_);
+    tasks_.erase(id);  // it is there still if its end could not be written when its shim died
+  }
   remove_tree(folder.path);
 }
 //@endregion
