@@ -45,18 +45,19 @@ ApiClient::ApiClient(std::string socket_path, Trace& trace, CurlMode curl, std::
 }
 
 //@region announce
-std::string ApiClient::announce(CurlRequest request) {
+CurlRequest ApiClient::announced(CurlRequest request) {
   request.target = with_version(request.target);
   if (curl_ != CurlMode::off) err_ << curl_line(socket_path_, request) << std::endl;
   if (curl_ == CurlMode::only) throw CurlOnly();
-  return request.target;
+  return request;
 }
 //@endregion
 
 /// Asks within a step of the trace; a socket with nobody behind it becomes advice.
 template <class Ask>
-auto ApiClient::traced(std::string_view method, std::string_view target, Ask&& ask) {
-  auto step = trace_.begin("01", "request", method, target);
+auto ApiClient::traced(const CurlRequest& request, std::string_view target, Ask&& ask) {
+  auto step = trace_.begin("01", "request", request.method, target,
+                           [&] { return curl_line(socket_path_, request); });
   try {
     return ask();
   } catch (const SysError& error) {
@@ -79,24 +80,24 @@ json ApiClient::call(std::string_view method, std::string_view target, const jso
 
 HttpResponse ApiClient::request(std::string_view method, std::string_view target,
                                 std::string_view body) {
-  const std::string path = announce({.method = std::string(method),
-                                     .target = std::string(target),
-                                     .body = std::string(body),
-                                     .content_type = "application/json"});
-  return traced(method, target, [&] { return client_.request(method, path, body); });
+  const CurlRequest asked = announced({.method = std::string(method),
+                                       .target = std::string(target),
+                                       .body = std::string(body),
+                                       .content_type = "application/json"});
+  return traced(asked, target, [&] { return client_.request(method, asked.target, body); });
 }
 
 std::unique_ptr<HttpStream> ApiClient::open(std::string_view method, std::string_view target,
                                             std::string_view body, BodySource source,
                                             std::string_view content_type) {
-  const std::string path = announce({.method = std::string(method),
-                                     .target = std::string(target),
-                                     .body = std::string(body),
-                                     .content_type = std::string(content_type),
-                                     .body_from_stdin = static_cast<bool>(source),
-                                     .streamed = true});
-  return traced(method, target, [&] {
-    auto stream = client_.open(method, path, body, std::move(source), content_type);
+  const CurlRequest asked = announced({.method = std::string(method),
+                                       .target = std::string(target),
+                                       .body = std::string(body),
+                                       .content_type = std::string(content_type),
+                                       .body_from_stdin = static_cast<bool>(source),
+                                       .streamed = true});
+  return traced(asked, target, [&] {
+    auto stream = client_.open(method, asked.target, body, std::move(source), content_type);
     if (stream->head().status < 400) return stream;
     HttpResponse refused = stream->head();
     refused.body = stream->read_all();
@@ -107,12 +108,12 @@ std::unique_ptr<HttpStream> ApiClient::open(std::string_view method, std::string
 
 RawStream ApiClient::upgrade(std::string_view method, std::string_view target,
                              std::string_view body) {
-  const std::string path = announce({.method = std::string(method),
-                                     .target = std::string(target),
-                                     .body = std::string(body),
-                                     .content_type = "application/json",
-                                     .streamed = true});
-  return traced(method, target, [&] { return client_.upgrade(method, path, body); });
+  const CurlRequest asked = announced({.method = std::string(method),
+                                       .target = std::string(target),
+                                       .body = std::string(body),
+                                       .content_type = "application/json",
+                                       .streamed = true});
+  return traced(asked, target, [&] { return client_.upgrade(method, asked.target, body); });
 }
 
 }  // namespace slipway

@@ -50,9 +50,9 @@ class ApiClient {
   [[nodiscard]] const std::string& socket_path() const noexcept { return socket_path_; }
 
  private:
-  std::string announce(CurlRequest request);
+  [[nodiscard]] CurlRequest announced(CurlRequest request);
   template <class Ask>
-  auto traced(std::string_view method, std::string_view target, Ask&& ask);
+  auto traced(const CurlRequest& request, std::string_view target, Ask&& ask);
 
   std::string socket_path_;
   Trace& trace_;

@@ -9,6 +9,7 @@
 
 #include "api_error.hpp"
 #include "cli_help.hpp"
+#include "error_text.hpp"
 #include "explain_story.hpp"
 #include "version.hpp"
 
@@ -61,6 +62,13 @@ CurlMode curl_of(const Option& option, const std::string& value) {
   throw bad_value(option, value, "nothing or \"only\"");
 }
 
+ExplainMode explain_of(const Option& option, const std::string& value) {
+  if (value == "true") return ExplainMode::story;
+  if (value == "by-hand") return ExplainMode::by_hand;
+  if (value == "json") return ExplainMode::json;
+  throw bad_value(option, value, "nothing, \"by-hand\" or \"json\"");
+}
+
 /// Puts what was given (at least one value; the last one wins) where the option wants it.
 void store(const Option& option, const Words& values) {
   const std::string& last = values.back();
@@ -70,6 +78,7 @@ void store(const Option& option, const Words& values) {
     const std::string& last;
     void operator()(bool* target) const { *target = bool_of(option, last); }
     void operator()(CurlMode* target) const { *target = curl_of(option, last); }
+    void operator()(ExplainMode* target) const { *target = explain_of(option, last); }
     void operator()(std::string* target) const { *target = last; }
     void operator()(std::optional<std::string>* target) const { *target = last; }
     void operator()(long* target) const { *target = number_of(option, last); }
@@ -159,7 +168,7 @@ std::string arity_error(std::size_t given, const std::vector<Option>& options) {
 struct GlobalFlags {
   std::string host;
   CurlMode curl = CurlMode::off;
-  bool explain = false;
+  ExplainMode explain = ExplainMode::off;
   bool version = false;
   bool help = false;
 };
@@ -167,7 +176,9 @@ struct GlobalFlags {
 std::vector<Option> visible_everywhere(GlobalFlags& flags) {
   return {
       {"--curl", &flags.curl, "Print each request as a curl command; --curl=only does not send it"},
-      {"--explain", &flags.explain, "Tell step by step what each box did"},
+      {"--explain", &flags.explain,
+       "Tell step by step what each box did; --explain=by-hand adds the shell command for each "
+       "step"},
       {"--help", &flags.help, "Print usage"}};
 }
 
@@ -225,7 +236,7 @@ std::string random_trace_id() {
 
 /// Runs the parsed command against the engine, then tells the story if it was asked for.
 int run_command(Command& command, const GlobalFlags& flags, const std::string& program) {
-  Trace trace(flags.explain ? random_trace_id() : "", "cli");
+  Trace trace(flags.explain != ExplainMode::off ? random_trace_id() : "", "cli");
   const std::int64_t start = monotonic_us();
   int code = 0;
   try {
@@ -235,11 +246,13 @@ int run_command(Command& command, const GlobalFlags& flags, const std::string& p
   } catch (const CurlOnly&) {  // all that was asked for has been printed
   } catch (const std::exception& error) {
     std::cout.flush();
-    std::cerr << "slipway: " << error.what() << '\n';
+    std::cerr << error_text(error);
     code = 1;
   }
   std::cout.flush();
-  if (trace.on()) std::cerr << explain_story(program, trace.steps(), start, monotonic_us());
+  if (trace.on()) {
+    std::cerr << explain_story(program, trace.steps(), start, monotonic_us(), flags.explain);
+  }
   return code;
 }
 

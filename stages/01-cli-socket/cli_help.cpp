@@ -89,7 +89,8 @@ bool is_positional(const Option& option) { return !option.names.starts_with('-')
 
 bool is_flag(const Option& option) {
   return std::holds_alternative<bool*>(option.target) ||
-         std::holds_alternative<CurlMode*>(option.target);
+         std::holds_alternative<CurlMode*>(option.target) ||
+         std::holds_alternative<ExplainMode*>(option.target);
 }
 
 std::string usage_line(const std::string& program, const std::vector<Option>& options) {

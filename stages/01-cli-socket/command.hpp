@@ -15,13 +15,15 @@
 #include <vector>
 
 #include "api_client.hpp"
+#include "explain_story.hpp"
 
 namespace slipway {
 
-/// Where an option's value goes; owned by the command, alive while it runs. bool and CurlMode are flags: they take
-/// a value only in the form "--rm=false", "--curl=only".
-using OptionTarget = std::variant<bool*, std::string*, std::optional<std::string>*, long*,
-                                  std::optional<long>*, std::vector<std::string>*, CurlMode*>;
+/// Where an option's value goes; owned by the command, alive while it runs. bool and the two modes are flags: they
+/// take a value only in the form "--rm=false", "--curl=only".
+using OptionTarget =
+    std::variant<bool*, std::string*, std::optional<std::string>*, long*, std::optional<long>*,
+                 std::vector<std::string>*, CurlMode*, ExplainMode*>;
 
 /// One option or positional argument.
 struct Option {

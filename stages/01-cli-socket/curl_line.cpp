@@ -26,6 +26,12 @@ std::string shell_quoted(std::string_view word) {
 }
 //@endregion
 
+std::string shell_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + shell_quoted(word);
+  return line;
+}
+
 std::string curl_line(const std::string& socket_path, const CurlRequest& request) {
   std::string line = "curl --unix-socket " + shell_quoted(socket_path);
   if (request.streamed) line += " --no-buffer";

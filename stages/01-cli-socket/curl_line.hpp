@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slipway {
 
@@ -22,5 +23,7 @@ std::string curl_line(const std::string& socket_path, const CurlRequest& request
 
 /// One word for a POSIX shell: in single quotes, unless it needs none.
 std::string shell_quoted(std::string_view word);
+/// Words as one command for a POSIX shell.
+std::string shell_line(const std::vector<std::string>& words);
 
 }  // namespace slipway

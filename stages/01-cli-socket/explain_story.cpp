@@ -41,22 +41,42 @@ std::string with_short_ids(const std::string& text) {
   return out;
 }
 
-/// One line, not longer than `limit` bytes; control characters made harmless for terminals.
-std::string one_line(std::string text, std::size_t limit) {
-  text = with_short_ids(text);
+/// Control characters made harmless for terminals.
+std::string harmless(std::string text) {
   for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return text;
+}
+
+/// The first byte of a character at `at` or before it: UTF-8 is kept whole.
+std::size_t character_at(const std::string& text, std::size_t at) {
+  while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+  return at;
+}
+
+/// One line, not longer than `limit` bytes: what is too much is left out in the middle, since paths differ at their ends.
+std::string one_line(std::string text, std::size_t limit) {
+  text = harmless(with_short_ids(text));
   if (text.size() <= limit) return text;
-  std::size_t cut = limit;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
-    --cut;  // keep UTF-8 whole
-  return text.substr(0, cut) + "…";
+  const std::size_t head = character_at(text, limit / 2);
+  const std::size_t tail = character_at(text, text.size() - (limit - limit / 2));
+  return text.substr(0, head) + "…" + text.substr(tail);
+}
+
+/// The times' columns, which stay empty beside a by-hand line.
+constexpr std::size_t kTimesWidth = 18;
+
+std::string indent_of(const TraceStep& step) { return std::string(2 * depth_of(step.box), ' '); }
+
+/// A line break in a command of several lines is one for the shell, too; here it would break the picture.
+std::string by_hand_line(const TraceStep& step) {
+  return std::string(kTimesWidth, ' ') + indent_of(step) + "$ " + harmless(step.by_hand) + "\n";
 }
 
 std::string story_line(const TraceStep& step, std::int64_t start_us) {
   std::string what = step.call;
   if (!step.arguments.empty()) what += " " + step.arguments;
   std::string line = milliseconds(step.start_us - start_us) + milliseconds(step.duration_us) + "  ";
-  line += std::string(2 * depth_of(step.box), ' ') + step.box + ": " + one_line(what, kLongestText);
+  line += indent_of(step) + step.box + ": " + one_line(what, kLongestText);
   if (!step.result.empty() && step.result != "ok")
     line += " → " + one_line(step.result, kLongestText);
   return line + "   [" + step.stage + " " + step.name + "]\n";
@@ -92,12 +112,16 @@ std::string boxes_seen(const std::vector<TraceStep>& steps) {
 }  // namespace
 
 std::string explain_story(const std::string& title, std::vector<TraceStep> steps,
-                          std::int64_t start_us, std::int64_t end_us) {
+                          std::int64_t start_us, std::int64_t end_us, ExplainMode mode) {
   std::stable_sort(steps.begin(), steps.end(), earlier);
   steps.erase(std::unique(steps.begin(), steps.end(), same_step), steps.end());
+  if (mode == ExplainMode::json) return steps_to_text(steps) + "\n";
   std::string text = "\nWhat the boxes did for `" + one_line(title, kLongestText) + "`:\n";
   text += " at (ms)   took  box: call → result   [stage step]\n";
-  for (const TraceStep& step : steps) text += story_line(step, start_us);
+  for (const TraceStep& step : steps) {
+    text += story_line(step, start_us);
+    if (mode == ExplainMode::by_hand && !step.by_hand.empty()) text += by_hand_line(step);
+  }
   return text + milliseconds(end_us - start_us) + "   total; steps: " + boxes_seen(steps) + "\n";
 }
 

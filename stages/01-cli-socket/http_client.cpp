@@ -227,7 +227,10 @@ RawStream HttpClient::upgrade(std::string_view method, std::string_view target,
   own.add("Upgrade", "tcp");
   connection.send(request_head(*this, method, target, own) + std::string(body));
   HttpResponse head = connection.read_head(/*without_body=*/false);
-  if (head.status == 101) return connection.take();
+  if (head.status == 101) {
+    if (trace) trace->add(steps_from_text(head.headers.get(kStepsHeader)));
+    return connection.take();
+  }
   head.body = read_rest(connection);
   throw_if_error(head);
   throw std::runtime_error("the server answered " + std::to_string(head.status) +
@@ -244,7 +247,13 @@ std::string error_message(const HttpResponse& response) {
 }
 
 void throw_if_error(const HttpResponse& response) {
-  if (response.status >= 400) throw ApiError(response.status, error_message(response));
+  if (response.status < 400) return;
+  const nlohmann::json body = nlohmann::json::parse(response.body, nullptr, false);
+  std::string advice;
+  if (body.is_object() && body.contains("advice") && body["advice"].is_string()) {
+    advice = body["advice"].get<std::string>();
+  }
+  throw ApiError(response.status, error_message(response), std::move(advice));
 }
 
 }  // namespace slipway

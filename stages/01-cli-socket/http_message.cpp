@@ -233,9 +233,11 @@ HttpResponse json_response(int status, const json& body) {
           .body = dump_json(body) + "\n"};
 }
 
-HttpResponse error_response(int status, std::string_view message) {
+HttpResponse error_response(int status, std::string_view message, std::string_view advice) {
   if (status == 304) return {.status = 304};
-  return json_response(status, {{"message", message}});
+  json body{{"message", message}};
+  if (!advice.empty()) body["advice"] = advice;
+  return json_response(status, body);
 }
 
 json parse_json(std::string_view text, std::string_view what) {

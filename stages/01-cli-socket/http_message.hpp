@@ -94,8 +94,8 @@ void parse_target(std::string_view target, HttpRequest& request);
 /// An answer that carries JSON: `dump()` without HTML escaping, ended by a line feed, Content-Type exactly
 /// "application/json". Text that is not UTF-8 is replaced by U+FFFD, never an error.
 HttpResponse json_response(int status, const nlohmann::json& body);
-/// `{"message":"…"}` with the status; 304 has no body.
-HttpResponse error_response(int status, std::string_view message);
+/// `{"message":"…"}` with the status, and "advice" if there is any; 304 has no body.
+HttpResponse error_response(int status, std::string_view message, std::string_view advice = {});
 /// `dump()` as all boxes write it: no HTML escape, invalid UTF-8 replaced.
 std::string dump_json(const nlohmann::json& value);
 /// Parses a whole JSON text. \throws ApiError 400 with the position, also for a body nested too deep (64)

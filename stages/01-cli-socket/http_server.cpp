@@ -276,9 +276,9 @@ class ServerExchange final : public Exchange {
   bool hijacked_ = false;
 };
 
-void answer_error(ServerExchange& exchange, int status, const char* message) {
+void answer_error(ServerExchange& exchange, const ApiError& error) {
   if (exchange.answered()) return;  // too late to say it; the connection is closed
-  exchange.respond(error_response(status, message));
+  exchange.respond(error_response(error.status(), error.what(), error.advice()));
 }
 
 //@region errors
@@ -288,9 +288,9 @@ void handle(const HttpServer::Handler& handler, ServerExchange& exchange) {
     handler(exchange);
     if (!exchange.answered()) exchange.respond({.status = 204});
   } catch (const ApiError& error) {
-    answer_error(exchange, error.status(), error.what());
+    answer_error(exchange, error);
   } catch (const std::exception& error) {
-    answer_error(exchange, 500, error.what());
+    answer_error(exchange, ApiError(500, error.what()));
   }
 }
 //@endregion

@@ -16,7 +16,8 @@ std::int64_t monotonic_us() {
   return now.tv_sec * 1'000'000LL + now.tv_nsec / 1'000;
 }
 
-Trace::Trace(std::string id, std::string box) : id_(std::move(id)), box_(std::move(box)) {}
+Trace::Trace(std::string id, std::string box, bool by_hand)
+    : id_(std::move(id)), box_(std::move(box)), by_hand_(by_hand) {}
 
 void Trace::add(TraceStep step) {
   if (!on()) return;
@@ -45,13 +46,14 @@ std::vector<TraceStep> Trace::take_steps() {
 }
 
 Trace::Scope::Scope(Trace& trace, std::string_view stage, std::string_view name,
-                    std::string_view call, std::string_view arguments)
+                    std::string_view call, std::string_view arguments, std::string by_hand)
     : trace_(trace), exceptions_(std::uncaught_exceptions()) {
   if (!trace_.on()) return;
   step_.stage = stage;
   step_.name = name;
   step_.call = call;
   step_.arguments = arguments;
+  step_.by_hand = std::move(by_hand);
   step_.start_us = monotonic_us();
 }
 
@@ -64,7 +66,7 @@ Trace::Scope::~Scope() {
   trace_.add(std::move(step_));
 }
 
-std::string steps_to_text(const std::vector<TraceStep>& steps) {
+json steps_to_json(const std::vector<TraceStep>& steps) {
   json list = json::array();
   for (const TraceStep& step : steps) {
     list.push_back({{"Box", step.box},
@@ -75,8 +77,13 @@ std::string steps_to_text(const std::vector<TraceStep>& steps) {
                     {"Result", step.result},
                     {"StartMicroseconds", step.start_us},
                     {"DurationMicroseconds", step.duration_us}});
+    if (!step.by_hand.empty()) list.back()["ByHand"] = step.by_hand;
   }
-  return list.dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace);
+  return list;
+}
+
+std::string steps_to_text(const std::vector<TraceStep>& steps) {
+  return steps_to_json(steps).dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace);
 }
 
 namespace {
@@ -88,20 +95,26 @@ TraceStep step_from_json(const json& entry) {
           .call = entry.value("Call", ""),
           .arguments = entry.value("Arguments", ""),
           .result = entry.value("Result", ""),
+          .by_hand = entry.value("ByHand", ""),
           .start_us = entry.value("StartMicroseconds", std::int64_t{0}),
           .duration_us = entry.value("DurationMicroseconds", std::int64_t{0})};
 }
 
 }  // namespace
 
-std::vector<TraceStep> steps_from_text(std::string_view text) {
+std::vector<TraceStep> steps_from_json(const json& list) {
   std::vector<TraceStep> steps;
-  try {
-    for (const json& entry : json::parse(text)) steps.push_back(step_from_json(entry));
-  } catch (const json::exception&) {
-    steps.clear();
-  }
+  for (const json& entry : list) steps.push_back(step_from_json(entry));
   return steps;
+}
+
+std::vector<TraceStep> steps_from_text(std::string_view text) {
+  if (text.empty()) return {};
+  try {
+    return steps_from_json(json::parse(text));
+  } catch (const json::exception&) {
+    return {};
+  }
 }
 
 }  // namespace slipway

@@ -34,6 +34,7 @@ std::unique_ptr<Shim> create(const std::string& folder, LaunchSteps steps, ExecS
     const auto* failure = dynamic_cast<const LaunchFailure*>(&error);
     report({{"Error", error.what()},
             {"CommandError", failure != nullptr && failure->command_error()},
+            {"Advice", failure != nullptr ? failure->advice() : std::string()},
             {"Steps", steps_to_text(shim ? shim->take_steps() : std::vector<TraceStep>())}});
     return nullptr;
   }

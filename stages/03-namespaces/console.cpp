@@ -21,7 +21,8 @@ class ConsoleStep : public IsolationStep {
 
   void child(LaunchContext& context) override {
     if (!wanted_) return;
-    const auto call = context.call("move_mount", "the terminal on /dev/console");
+    const auto call = context.call("move_mount", "/dev/console: the terminal",
+                                   "touch /dev/console && mount --bind $(tty) /dev/console");
     const RootDir root = RootDir::at("/");
     const UniqueFd place = root.make_file("/dev/console");
     DetachedMount::clone(STDIN_FILENO, false, "the terminal").attach(place.get(), "/dev/console");

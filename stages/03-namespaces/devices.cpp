@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -79,6 +80,19 @@ ListedDevice parse_device(const nlohmann::json& entry) {
           .gid = static_cast<gid_t>(fields.integer("gid"))};
 }
 
+std::string name_of(const ListedDevice& device) {
+  return device.path.substr(device.path.rfind('/') + 1) + ": " + device.path;
+}
+
+std::string mknod_line(const std::string& path, mode_t mode, dev_t number) {
+  char octal[8];
+  std::snprintf(octal, sizeof octal, "%o", mode & 07777U);
+  const std::string line = "mknod -m " + std::string(octal) + " " + path;
+  if (S_ISFIFO(mode)) return line + " p";
+  return line + (S_ISBLK(mode) ? " b " : " c ") + std::to_string(major(number)) + " " +
+         std::to_string(minor(number));
+}
+
 /// Makes the node, or finds that it is there already. The folder is resolved inside the root, and the last name is
 /// never followed: an image cannot choose where a device appears.
 void make_listed_device(const RootDir& root, const ListedDevice& device) {
@@ -128,7 +142,9 @@ class DevicesStep : public IsolationStep {
   void child(LaunchContext& context) override {
     if (wanted_) fill_dev(context);
     for (const ListedDevice& device : listed_) {
-      const auto call = context.call("mknodat", device.path);
+      const auto call = context.call("mknodat", name_of(device), [&] {
+        return mknod_line("$ROOT" + device.path, device.mode, device.number);
+      });
       make_listed_device(*root_, device);
     }
   }
@@ -139,10 +155,26 @@ class DevicesStep : public IsolationStep {
     // CVE-2026-47766).
     const UniqueFd dev = root_->make_ordinary_folders("/dev", "the device folder");
     {
-      const auto call = context.call("mknodat", "/dev/{null,zero,full,random,urandom,tty}");
+      const auto call = context.call("mknodat", "{null,zero,full,random,urandom,tty} in /dev", [&] {
+        std::string line = "cd $ROOT/dev";
+        for (const Node& node : kNodes) {
+          line += " && " + mknod_line(node.name, S_IFCHR | 0666, makedev(node.major, node.minor));
+        }
+        return line;
+      });
       for (const Node& node : kNodes) make_node(dev.get(), node);
     }
-    const auto call = context.call("symlinkat", "/dev/{fd,stdin,stdout,stderr,ptmx,core}");
+    const auto call = context.call(
+        "symlinkat",
+        "{/proc/self/fd,/proc/self/fd/0,/proc/self/fd/1,/proc/self/fd/2,pts/ptmx,/proc/kcore} in "
+        "/dev",
+        [&] {
+          std::string line = "cd $ROOT/dev";
+          for (const auto& [name, target] : kLinks) {
+            line += std::string(" && ln -s ") + target + " " + name;
+          }
+          return line;
+        });
     for (const auto& [name, target] : kLinks) make_link(dev.get(), name, target);
   }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "isolation_step.hpp"
@@ -26,11 +27,14 @@ class HostnameStep : public IsolationStep {
 
   void child(LaunchContext& context) override {
     if (!hostname_.empty()) {
-      const auto call = context.call("sethostname", hostname_);
+      const auto call = context.call("sethostname", hostname_,
+                                     [&] { return "hostname " + shell_quoted(hostname_); });
       check(::sethostname(hostname_.data(), hostname_.size()), "sethostname", hostname_);
     }
     if (!domainname_.empty()) {
-      const auto call = context.call("setdomainname", domainname_);
+      const auto call = context.call("setdomainname", domainname_, [&] {
+        return "echo " + shell_quoted(domainname_) + " > /proc/sys/kernel/domainname";
+      });
       check(::setdomainname(domainname_.data(), domainname_.size()), "setdomainname", domainname_);
     }
   }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -57,6 +58,19 @@ Limit parse_limit(const nlohmann::json& entry) {
            .rlim_max = static_cast<rlim_t>(fields.integer("hard"))}};
 }
 
+std::string value_text(rlim_t value) {
+  return value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
+}
+
+/// prlimit(1)'s options are the names' ends: RLIMIT_NOFILE is --nofile.
+std::string by_hand(pid_t pid, const Limit& limit) {
+  std::string option(limit.name.substr(std::string_view("RLIMIT_").size()));
+  std::ranges::transform(option, option.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return "prlimit --pid " + std::to_string(pid) + " --" + option + "=" +
+         value_text(limit.values.rlim_cur) + ":" + value_text(limit.values.rlim_max);
+}
+
 class LimitsStep : public IsolationStep {
  public:
   LimitsStep() : IsolationStep("limits") {}
@@ -75,7 +89,7 @@ class LimitsStep : public IsolationStep {
 
  private:
   static void apply(LaunchContext& context, const Limit& limit) {
-    auto call = context.call("prlimit", limit.name);
+    auto call = context.call("prlimit", limit.name, [&] { return by_hand(context.pid, limit); });
     if (::prlimit(context.pid, static_cast<__rlimit_resource>(limit.resource), &limit.values,
                   nullptr) == 0) {
       return;
@@ -93,7 +107,8 @@ class LimitsStep : public IsolationStep {
   void write_score(LaunchContext& context) const {
     const std::string path = "/proc/" + std::to_string(context.pid) + "/oom_score_adj";
     const std::string text = std::to_string(*score_);
-    auto call = context.call("write", path + " " + text);
+    auto call =
+        context.call("write", path + " " + text, [&] { return "echo " + text + " > " + path; });
     const UniqueFd file(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "open", path));
     if (::write(file.get(), text.data(), text.size()) >= 0) return;
     if (errno != EACCES && errno != EPERM) throw SysError(errno, "write", path);

@@ -19,7 +19,7 @@ class LoopbackStep : public IsolationStep {
 
   void child(LaunchContext& context) override {
     if (!makes_namespace(context.spec, "network")) return;
-    const auto call = context.call("ioctl", "SIOCSIFFLAGS lo up");
+    const auto call = context.call("ioctl", "SIOCSIFFLAGS lo up", "ip link set lo up");
     const UniqueFd socket(
         check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", "AF_INET"));
     ifreq request{};

@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
@@ -52,8 +53,8 @@ class MasksStep : public IsolationStep {
 
  private:
   void mask_all(LaunchContext& context) const {
-    const auto call =
-        context.call("move_mount", "/dev/null or an empty folder over " + join_words(masked_, ' '));
+    auto call = context.call("move_mount", "");
+    std::vector<std::string> done;  // not every kernel has every path
     //@exercise 03.3 Cover files with /dev/null and folders with an empty read-only file system
     //@hint  root_->maybe_open(path, O_PATH) is empty where this kernel has no such file
     //@hint  one tmpfs is enough: once it is attached, DetachedMount::clone mounts it again
@@ -62,6 +63,7 @@ class MasksStep : public IsolationStep {
     for (const std::string& path : masked_) {
       const auto target = root_->maybe_open(path, O_PATH);
       if (!target) continue;
+      done.push_back(path);
       if (!S_ISDIR(stat_of(target->get(), path).st_mode)) {
         DetachedMount::clone(null.get(), false, path).attach(target->get(), path);
       } else if (empty) {
@@ -73,17 +75,35 @@ class MasksStep : public IsolationStep {
       }
     }
     //@end
+    call.arguments("{" + join_words(done, ',') + "}: /dev/null, or an empty folder");
+    if (!context.trace.tells_by_hand()) return;
+    call.by_hand(for_each(
+        done,
+        "[ -d $ROOT$p ] && mount -t tmpfs -o ro tmpfs $ROOT$p || mount --bind /dev/null $ROOT$p"));
   }
 
   void freeze_all(LaunchContext& context) const {
-    const auto call = context.call("mount_setattr", "read-only: " + join_words(readonly_, ' '));
+    auto call = context.call("move_mount", "");
+    std::vector<std::string> done;
     for (const std::string& path : readonly_) {
       const auto target = root_->maybe_open(path, O_PATH);
       if (!target) continue;
       const DetachedMount same = DetachedMount::clone(target->get(), true, path);
       same.change({.attr_set = MOUNT_ATTR_RDONLY}, true, path);
       same.attach(target->get(), path);
+      done.push_back(path);
     }
+    call.arguments("{" + join_words(done, ',') + "}: themselves, read-only");
+    if (!context.trace.tells_by_hand()) return;
+    call.by_hand(
+        for_each(done, "mount --rbind $ROOT$p $ROOT$p && mount -o remount,bind,ro $ROOT$p"));
+  }
+
+  /// A line of shell that does something for each path.
+  static std::string for_each(const std::vector<std::string>& paths, const std::string& command) {
+    std::string line = "for p in";
+    for (const std::string& path : paths) line += " " + shell_quoted(path);
+    return line + "; do " + command + "; done";
   }
 
   SharedRoot root_;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
@@ -22,7 +23,8 @@ struct MountRequest {
   MountOptions options;
   std::string
       donor{};  ///< the name of the mount namespace that the source is in, if it is another container's
-  std::string text;  ///< for a person: "proc on /proc: nosuid,noexec,nodev"
+  std::string words{};  ///< the options as the spec and mount(8) write them
+  std::string text{};   ///< for a person: "/proc: proc nosuid,noexec,nodev"
 };
 
 MountRequest parse_mount(const nlohmann::json& entry) {
@@ -37,8 +39,18 @@ MountRequest parse_mount(const nlohmann::json& entry) {
     throw std::runtime_error("\"/proc\" takes a filesystem \"proc\", not \"" + request.type + "\"");
   }
   const std::string& what = request.options.bind ? request.source : request.type;
-  request.text = what + " on " + request.destination + ": " + join_words(options, ',');
+  request.words = join_words(options, ',');
+  request.text = request.destination + ": " + what + " " + request.words;
   return request;
+}
+
+/// $ROOT is what the step "rootfs" calls it.
+std::string by_hand(const MountRequest& request) {
+  const std::string place = "$ROOT" + shell_quoted(request.destination);
+  const std::string options = request.words.empty() ? "" : "-o " + request.words + " ";
+  if (request.options.bind) return "mount " + options + shell_quoted(request.source) + " " + place;
+  return "mkdir -p " + place + " && mount -t " + request.type + " " + options + request.type + " " +
+         place;
 }
 
 bool is_folder(int fd) {
@@ -95,13 +107,21 @@ class MountsStep : public IsolationStep {
 
   void child(LaunchContext& context) override {
     for (const MountRequest& request : requests_) {
-      const auto call = context.call("move_mount", request.text);
+      const auto call = context.call("move_mount", request.text, [&] { return by_hand(request); });
       if (request.options.bind) {
         bind(request);
       } else {
         mount(request);
       }
     }
+  }
+
+  std::string advice(const std::exception& error) const override {
+    const auto* failed = dynamic_cast<const SysError*>(&error);
+    if (failed && failed->is(ENOENT))
+      return "make the folder or file on this host, or name another";
+    if (failed && failed->is(ENOTDIR)) return "a folder goes on a folder, a file on a file";
+    return {};
   }
 
  private:

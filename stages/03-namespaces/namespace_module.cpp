@@ -150,7 +150,7 @@ void NamespaceModule::check(CreateRequest& request) {
 
 void NamespaceModule::prepare(StartContext& start) {
   const auto step =
-      start.trace.begin("03", "isolation", "write", "the spec's namespaces, mounts and masks");
+      start.trace.begin("03", "isolation", "the spec:", "namespaces, mounts and masks");
   const ContainerRecord& record = start.record;
   const JsonFields host(record.host_config, "HostConfig");
   json& spec = start.spec;

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
@@ -31,14 +32,16 @@ struct Kind {
   std::string_view name;  ///< the OCI spec's word
   int flag;
   std::string_view flag_name;
+  std::string_view option;  ///< of unshare(1) and nsenter(1)
 };
 
-constexpr auto kKinds = std::to_array<Kind>({{"mount", CLONE_NEWNS, "CLONE_NEWNS"},
-                                             {"pid", CLONE_NEWPID, "CLONE_NEWPID"},
-                                             {"uts", CLONE_NEWUTS, "CLONE_NEWUTS"},
-                                             {"ipc", CLONE_NEWIPC, "CLONE_NEWIPC"},
-                                             {"network", CLONE_NEWNET, "CLONE_NEWNET"},
-                                             {"cgroup", CLONE_NEWCGROUP, "CLONE_NEWCGROUP"}});
+constexpr auto kKinds =
+    std::to_array<Kind>({{"mount", CLONE_NEWNS, "CLONE_NEWNS", "--mount"},
+                         {"pid", CLONE_NEWPID, "CLONE_NEWPID", "--pid"},
+                         {"uts", CLONE_NEWUTS, "CLONE_NEWUTS", "--uts"},
+                         {"ipc", CLONE_NEWIPC, "CLONE_NEWIPC", "--ipc"},
+                         {"network", CLONE_NEWNET, "CLONE_NEWNET", "--net"},
+                         {"cgroup", CLONE_NEWCGROUP, "CLONE_NEWCGROUP", "--cgroup"}});
 
 const Kind& kind_of(const std::string& name) {
   const auto found = std::ranges::find(kKinds, name, &Kind::name);
@@ -62,6 +65,7 @@ class NamespacesStep : public IsolationStep {
   NamespacesStep() : IsolationStep("namespaces") {}
 
   void prepare(LaunchContext& context) override {
+    std::string options;  // of unshare(1)
     for_each_namespace(context.spec, [&](const std::string& type, const std::string& path) {
       const Kind& kind = kind_of(type);
       if (!path.empty()) return prepare_to_enter(context, kind, path);
@@ -69,15 +73,18 @@ class NamespacesStep : public IsolationStep {
         new_cgroup_namespace_ = true;
       } else {
         context.clone_flags |= static_cast<std::uint64_t>(kind.flag);
+        context.clone_names.append("|").append(kind.flag_name);
+        options.append(" ").append(kind.option);
       }
     });
+    if (!options.empty()) context.clone_by_hand = "unshare" + options + " --fork sh";
   }
 
   void child(LaunchContext& context) override {
     keep_to_ourselves(context);
-    for (const auto& [kind, fd] : entered_) enter(context, *kind, fd.get());
+    for (const Entry& entry : entered_) enter(context, entry);
     if (!new_cgroup_namespace_) return;
-    const auto call = context.call("unshare", "CLONE_NEWCGROUP");
+    const auto call = context.call("unshare", "CLONE_NEWCGROUP", "exec unshare --cgroup sh");
     check(::unshare(CLONE_NEWCGROUP), "unshare", "CLONE_NEWCGROUP");
   }
 
@@ -89,17 +96,28 @@ class NamespacesStep : public IsolationStep {
     UniqueFd fd(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
     const JsonFields notes = JsonFields(context.spec).object("annotations");
     check_namespace(fd.get(), notes.text(std::string(kDonorAnnotation) + std::string(kind.name)));
-    if (kind.flag == CLONE_NEWPID) return enter(context, kind, fd.get());
-    entered_.emplace_back(&kind, std::move(fd));
+    Entry entry{&kind, path, std::move(fd)};
+    if (kind.flag == CLONE_NEWPID) return enter(context, entry);
+    entered_.push_back(std::move(entry));
   }
 
-  static void enter(LaunchContext& context, const Kind& kind, int fd) {
-    const auto call = context.call("setns", kind.flag_name);
-    check(::setns(fd, kind.flag), "setns", kind.flag_name);
+  /// A namespace that is there already.
+  struct Entry {
+    const Kind* kind;
+    std::string path;
+    UniqueFd fd;
+  };
+
+  static void enter(LaunchContext& context, const Entry& entry) {
+    const auto call = context.call("setns", entry.kind->flag_name, [&] {
+      return "exec nsenter " + std::string(entry.kind->option) + "=" + shell_quoted(entry.path) +
+             " sh";
+    });
+    check(::setns(entry.fd.get(), entry.kind->flag), "setns", entry.kind->flag_name);
   }
 
   bool new_cgroup_namespace_ = false;
-  std::vector<std::pair<const Kind*, UniqueFd>> entered_;
+  std::vector<Entry> entered_;
 };
 
 }  // namespace
@@ -120,8 +138,12 @@ bool leaves_namespace(const nlohmann::json& spec, std::string_view kind) {
 }
 
 void keep_to_ourselves(LaunchContext& context) {
-  const auto call = context.call("prctl", "PR_SET_DUMPABLE 0; new session keyring");
-  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+  {
+    const auto call = context.call("prctl", "PR_SET_DUMPABLE 0");
+    check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+  }
+  const auto call =
+      context.call("keyctl", "KEYCTL_JOIN_SESSION_KEYRING: a new one", "exec keyctl session - sh");
   const long ring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
   if (ring < 0 && errno != ENOSYS) throw SysError(errno, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
 }

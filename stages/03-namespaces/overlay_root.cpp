@@ -48,11 +48,11 @@ std::optional<DetachedMount> overlay_layer_by_layer(const OverlayFolders& folder
 
 }  // namespace
 
-UniqueFd mount_overlay(const OverlayFolders& folders, const std::string& mountpoint) {
+MountedOverlay mount_overlay(const OverlayFolders& folders, const std::string& mountpoint) {
   auto overlay = overlay_layer_by_layer(folders);
-  if (!overlay) return mount_overlay_in_one_page(folders, mountpoint);
+  if (!overlay) return {mount_overlay_in_one_page(folders, mountpoint), "mount"};
   overlay->attach(open_folder(mountpoint).get(), mountpoint);
-  return overlay->take();
+  return {overlay->take(), "move_mount"};
 }
 
 UniqueFd mount_overlay_in_one_page(const OverlayFolders& folders, const std::string& mountpoint) {

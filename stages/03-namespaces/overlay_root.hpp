@@ -18,9 +18,13 @@ struct OverlayFolders {
   std::string work;                ///< the kernel's own, empty, on the same file system as `upper`
 };
 
-/// Mounts it on a folder of the host, in this mount namespace. \returns its root, as a descriptor
-/// \throws SysError
-UniqueFd mount_overlay(const OverlayFolders& folders, const std::string& mountpoint);
+struct MountedOverlay {
+  UniqueFd root;          ///< its root
+  std::string_view call;  ///< the system call that put it there: kernels differ
+};
+
+/// Mounts it on a folder of the host, in this mount namespace. \throws SysError
+MountedOverlay mount_overlay(const OverlayFolders& folders, const std::string& mountpoint);
 
 /// The same by mount(2), for kernels before 6.7 and for paths of more than 255 bytes. All options
 /// have to fit into one page, so folders are given as /proc/self/fd/N: room for 200 layers wherever

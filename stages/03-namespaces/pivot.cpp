@@ -44,11 +44,14 @@ class PivotStep : public IsolationStep {
 
   void child(LaunchContext& context) override {
     {
-      const auto call = context.call("pivot_root", "the container's root on /, the host's away");
+      const auto call = context.call("pivot_root, umount2",
+                                     ". : the container's root becomes /, the host's goes away",
+                                     "cd $ROOT && pivot_root . . && umount -l . && cd /");
       pivot_to(root_->fd());
     }
     if (!readonly_) return;
-    const auto call = context.call("mount_setattr", "/ read-only");
+    const auto call =
+        context.call("mount_setattr", "MOUNT_ATTR_RDONLY on /", "mount -o remount,bind,ro /");
     change_mount(root_->fd(), {.attr_set = MOUNT_ATTR_RDONLY}, false, "/");
   }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
@@ -41,18 +42,33 @@ class RootfsStep : public IsolationStep {
     *root_ = RootDir(folders_.lower.empty() ? mount_plain_folder(context) : mount_layers(context));
   }
 
+  std::string advice(const std::exception& error) const override {
+    const auto* failed = dynamic_cast<const SysError*>(&error);
+    if (!failed || folders_.lower.empty()) {
+      return failed && failed->is(ENOENT) ? "make the folder " + path_ + ", or name another root"
+                                          : "";
+    }
+    return "does the file system of " + folders_.upper +
+           " take overlays (not itself one, and with trusted xattrs)? `dmesg | tail` has the "
+           "kernel's words";
+  }
+
  private:
   // What the host mounts later still arrives here, but nothing that we mount travels back
   // (invariant 03-I1).
   static void detach_from_host(LaunchContext& context) {
-    const auto call = context.call("mount_setattr", "/ and all below: slave (rslave)");
+    const auto call =
+        context.call("mount_setattr", "MS_SLAVE / and all below", "mount --make-rslave /");
     change_mount(RootDir::at("/").fd(), {.propagation = MS_SLAVE}, true, "/");
   }
 
   // pivot_root(2) wants a mount, so a plain folder is bound onto itself; without what the host has
   // mounted below it.
   [[nodiscard]] UniqueFd mount_plain_folder(LaunchContext& context) const {
-    const auto call = context.call("move_mount", "bind " + path_ + " on itself");
+    const auto call = context.call("move_mount", path_ + ": bind of itself", [&] {
+      return "ROOT=" + shell_quoted(path_) +
+             "; mount --bind $ROOT $ROOT && mount --make-private $ROOT";
+    });
     const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     const UniqueFd folder(check(::open(path_.c_str(), flags), "open", path_));
     DetachedMount root = DetachedMount::clone(folder.get(), false, path_);
@@ -62,10 +78,18 @@ class RootfsStep : public IsolationStep {
   }
 
   [[nodiscard]] UniqueFd mount_layers(LaunchContext& context) const {
-    const auto call =
-        context.call("move_mount",
-                     "overlay of " + std::to_string(folders_.lower.size()) + " layers on " + path_);
-    return mount_overlay(folders_, path_);
+    const std::size_t layers = folders_.lower.size();
+    auto call = context.call(
+        "move_mount",
+        path_ + ": overlay of " + std::to_string(layers) + (layers == 1 ? " layer" : " layers"),
+        [&] {
+          return "ROOT=" + shell_quoted(path_) +
+                 "; mount -t overlay overlay -o lowerdir=" + join_words(folders_.lower, ':') +
+                 ",upperdir=" + folders_.upper + ",workdir=" + folders_.work + " $ROOT";
+        });
+    MountedOverlay mounted = mount_overlay(folders_, path_);
+    call.call(mounted.call);
+    return std::move(mounted.root);
   }
 
   SharedRoot root_;

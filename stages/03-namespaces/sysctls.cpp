@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <map>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "detached_mount.hpp"
@@ -60,9 +61,15 @@ class SysctlsStep : public IsolationStep {
     for (const auto& [name, value] : settings_) {
       std::string path = "sys/" + name;
       std::ranges::replace(path, '.', '/');
-      const auto call = context.call("write", "/proc/" + path + " " + value);
+      const auto call = context.call("write", "/" + path + " " + value, [&] {
+        return "sysctl -w " + shell_quoted(name + "=" + value);
+      });
       write_setting(proc.fd(), path, value);
     }
+  }
+
+  std::string advice(const std::exception& /*error*/) const override {
+    return "`sysctl -a` on a host shows the names and values that this kernel knows";
   }
 
  private:

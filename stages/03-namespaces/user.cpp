@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "annotations.hpp"
@@ -25,9 +27,29 @@ namespace slipway {
 namespace {
 
 std::string text_of(const UserIds& ids) {
-  std::string text = "uid " + std::to_string(ids.uid) + ", groups";
+  std::string text = std::to_string(ids.uid) + ": gid " + std::to_string(ids.gid) + ", groups";
   for (const gid_t gid : ids.groups) text += " " + std::to_string(gid);
   return text;
+}
+
+/// setpriv(1) makes the three calls in their order.
+std::string by_hand(const UserIds& ids) {
+  std::string groups;
+  for (const gid_t gid : ids.groups) groups += (groups.empty() ? "" : ",") + std::to_string(gid);
+  return "exec setpriv --reuid " + std::to_string(ids.uid) + " --regid " + std::to_string(ids.gid) +
+         (groups.empty() ? " --clear-groups" : " --groups " + groups) + " sh";
+}
+
+/// "CAP_CHOWN" as capsh(1) writes it: "cap_chown".
+std::string full_name(std::string name) {
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+/// And setpriv(1): "chown".
+std::string short_name(const std::string& name) {
+  return full_name(name).substr(std::string_view("cap_").size());
 }
 
 template <class Id>
@@ -87,10 +109,16 @@ class UserStep : public IsolationStep {
     change_user(context);
     if (capabilities_) keep_capabilities(context);
     if (no_new_privileges_) {
-      const auto call = context.call("prctl", "PR_SET_NO_NEW_PRIVS 1");
+      const auto call =
+          context.call("prctl", "PR_SET_NO_NEW_PRIVS 1", "exec setpriv --no-new-privs sh");
       check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "PR_SET_NO_NEW_PRIVS");
     }
     ::umask(022);
+  }
+
+  std::string advice(const std::exception& /*error*/) const override {
+    return "a user and group that /etc/passwd and /etc/group of the image name, or numbers: "
+           "`--user 1000:1000`";
   }
 
  private:
@@ -99,7 +127,10 @@ class UserStep : public IsolationStep {
     const bool home_is_set = std::ranges::any_of(
         context.env, [](const std::string& entry) { return entry.starts_with("HOME="); });
     if (!text_ && home_is_set) return;
-    auto call = context.call("openat2", "/etc/passwd");
+    auto call = context.call("openat2", "/etc/passwd", [&] {
+      const bool named = text_ && !text_->user.empty();
+      return "getent passwd " + shell_quoted(named ? text_->user : std::to_string(ids_.uid));
+    });
     const RootDir root = RootDir::at("/");
     if (text_) {
       ids_ = look_up(root);
@@ -126,7 +157,13 @@ class UserStep : public IsolationStep {
   }
 
   void drop_bounding(LaunchContext& context) const {
-    const auto call = context.call("prctl", "PR_CAPBSET_DROP all but what the spec grants");
+    const auto call = context.call("prctl", "PR_CAPBSET_DROP all but what the spec grants", [&] {
+      std::string option = "-all";
+      for (const std::string& name : capability_names(capabilities_->bounding)) {
+        option += ",+" + short_name(name);
+      }
+      return "exec setpriv --bounding-set " + option + " sh";
+    });
     drop_bounding_set(capabilities_->bounding);
     check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl", "PR_SET_KEEPCAPS");
   }
@@ -134,7 +171,7 @@ class UserStep : public IsolationStep {
   //@region change_user
   void change_user(LaunchContext& context) const {
     give_streams_to(ids_.uid);
-    const auto call = context.call("setresuid", text_of(ids_));
+    const auto call = context.call("setresuid", text_of(ids_), [&] { return by_hand(ids_); });
     //@exercise 03.5 Stop being root, in the only order that works
     //@hint  setgroups(2) and setresgid(2) need a capability that goes with root
     //@hint  all three ids each time: a saved uid of 0 is a way back
@@ -150,8 +187,13 @@ class UserStep : public IsolationStep {
     // The engine grants before it knows who "app" is. A user other than root gets none of root's
     // powers (CVE-2017-10856); execve(2) would take them as well.
     if (text_ && ids_.uid != 0) sets.effective = sets.permitted = sets.ambient = 0;
-    auto call = context.call(
-        "capset", std::to_string(capability_names(sets.effective).size()) + " effective");
+    const std::vector<std::string> names = capability_names(sets.effective);
+    auto call = context.call("capset", "effective: " + std::to_string(names.size()), [&] {
+      std::string line = "capsh --caps='";
+      for (const std::string& name : names)
+        line += (line.back() == '\'' ? "" : ",") + full_name(name);
+      return line + (names.empty() ? "=" : "=ep") + "' --";
+    });
     if (set_capabilities(sets) != 0)
       call.result("ok, but we have not got all of them ourselves, ignoring");
     check(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "prctl", "PR_SET_KEEPCAPS");

@@ -2,6 +2,7 @@
 // is still writable. A WORKDIR whose link leads out of the root makes a folder inside it
 // (CVE-2026-55686). Going there is the step "working directory".
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "isolation_step.hpp"
@@ -17,7 +18,8 @@ class WorkingFolderStep : public IsolationStep {
   void child(LaunchContext& context) override {
     const std::string path = JsonFields(context.spec).object("process").text("cwd", "/");
     if (path == "/") return;
-    const auto call = context.call("mkdirat", path);
+    const auto call = context.call("openat2", path + ": made if it is missing",
+                                   [&] { return "mkdir -p $ROOT" + shell_quoted(path); });
     try {
       static_cast<void>(root_->make_folders(path));
     } catch (const SysError& error) {
@@ -26,6 +28,9 @@ class WorkingFolderStep : public IsolationStep {
           error.is(ELOOP) ? "its links lead nowhere inside the container" : error.what();
       throw CommandError("cannot make working directory \"" + path + "\": " + why);
     }
+  }
+  std::string advice(const std::exception& /*error*/) const override {
+    return "another `--workdir`: what is in its way in the image is a file, or a link";
   }
 
  private:

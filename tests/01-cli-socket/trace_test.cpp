@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/error_text.hpp"
 #include "01-cli-socket/explain_story.hpp"
 #include "01-cli-socket/trace.hpp"
 #include "local_server.hpp"
@@ -151,4 +153,44 @@ TEST_CASE("the story shortens ids and tells nothing twice", "[trace]") {
   CHECK_THAT(story, Contains("POST /c/aaaaaaaaaaaa/start ") && Contains("engine 1"));
   CHECK(explain_story("t", {{.box = "cli", .call = std::string(65, 'b')}}, 0, 10)
             .find(std::string(65, 'b')) != std::string::npos);
+}
+
+TEST_CASE("how a step is done by hand is made only for who wants it, and told under the step",
+          "[trace]") {
+  int made = 0;
+  const auto by_hand = [&] {
+    ++made;
+    return std::string("hostname web");
+  };
+  Trace off;
+  Trace without("id", "container", /*by_hand=*/false);
+  Trace with("id", "container");
+  for (Trace* trace : {&off, &without, &with}) {
+    auto step = trace->begin("03", "hostname", "sethostname", "web", by_hand);
+  }
+  CHECK(made == 1);
+  CHECK(without.steps()[0].by_hand.empty());
+  const auto steps = steps_from_text(steps_to_text(with.steps()));
+  REQUIRE(steps.size() == 1);
+  CHECK(steps[0].by_hand == "hostname web");
+  CHECK_THAT(explain_story("t", steps, 0, 1), !Contains("$ hostname"));
+  CHECK_THAT(explain_story("t", steps, 0, 1, ExplainMode::by_hand),
+             Contains("container: sethostname web   [03 hostname]\n") &&
+                 Contains("        $ hostname web\n"));
+  CHECK(steps_from_text(explain_story("t", steps, 0, 1, ExplainMode::json)).size() == 1);
+}
+
+TEST_CASE("advice travels beside the message, and is printed below it", "[trace]") {
+  LocalServer server([](Exchange&) {
+    throw ApiError(400, "step 'x': no", "step 'x' (stage 03) failed\ntry: another");
+  });
+  try {
+    throw_if_error(server.client().request("GET", "/"));
+    FAIL("no error");
+  } catch (const ApiError& error) {
+    CHECK(error.what() == std::string("step 'x': no"));
+    CHECK(error_text(error) ==
+          "slipway: step 'x': no\n  step 'x' (stage 03) failed\n  try: another\n");
+  }
+  CHECK(error_text(std::runtime_error("x")) == "slipway: x\n");
 }

@@ -180,7 +180,7 @@ TEST_CASE("a failed step is in the trace, with its reason", "[02][launch]") {
                                   [](const TraceStep& step) { return step.name == "b"; });
   REQUIRE(found != steps.end());
   CHECK(found->result == "mount overlay on /: Invalid argument");
-  CHECK(found->arguments == phase);
+  CHECK(found->arguments == "(" + phase + ")");
   CHECK(found->box == (phase == "child" ? "container" : "shim"));
 }
 

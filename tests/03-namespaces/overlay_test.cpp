@@ -80,7 +80,7 @@ TEST_CASE("a root of 120 layers shows the topmost file and takes changes apart",
                    << (one_page ? "mount(2)" : "fsopen(2)"));
   const std::string said = in_own_mounts(layers.folder, [&, one_page = one_page] {
     const UniqueFd root = one_page ? mount_overlay_in_one_page(layers.folders, layers.mountpoint)
-                                   : mount_overlay(layers.folders, layers.mountpoint);
+                                   : mount_overlay(layers.folders, layers.mountpoint).root;
     return look_at("/proc/self/fd/" + std::to_string(root.get()));
   });
   CHECK(said == "120 122");
@@ -92,7 +92,7 @@ TEST_CASE("a layer that is missing is named", "[unit][overlay]") {
   Layers layers(2, 0);
   layers.folders.lower.push_back("/nosuch/layer");
   const std::string said = in_own_mounts(layers.folder, [&] {
-    const UniqueFd root = mount_overlay(layers.folders, layers.mountpoint);
+    const UniqueFd root = mount_overlay(layers.folders, layers.mountpoint).root;
     return std::string("mounted");
   });
   CHECK_THAT(said,

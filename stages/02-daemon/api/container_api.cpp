@@ -15,6 +15,7 @@
 #include "create_request.hpp"
 #include "disk_usage.hpp"
 #include "event_api.hpp"
+#include "explain_view.hpp"
 #include "log_api.hpp"
 #include "request_shape.hpp"
 
@@ -44,8 +45,8 @@ struct Api {
 };
 
 void create(Exchange& exchange, const Api& api) {
-  const auto step = exchange.trace().begin("02", "record", "write", "containers/ID/record.json");
-  const CreatedContainer created = api.engine.create(read_create_request(exchange));
+  const CreatedContainer created =
+      api.engine.create(read_create_request(exchange), exchange.trace());
   exchange.respond(json_response(201, {{"Id", created.id}, {"Warnings", created.warnings}}));
 }
 
@@ -62,7 +63,8 @@ void start(Exchange& exchange, const Api& api) {
 
 void kill(Exchange& exchange, const Api& api) {
   const std::string signal = exchange.request().query.value("signal", "KILL");
-  api.engine.kill(exchange.parameter("id"), parse_signal(signal), api.while_serving());
+  api.engine.kill(exchange.parameter("id"), parse_signal(signal), exchange.trace(),
+                  api.while_serving());
   exchange.respond({.status = 204});
 }
 
@@ -76,7 +78,7 @@ std::optional<int> stop_signal(const HttpRequest& request) {
 void stop(Exchange& exchange, const Api& api) {
   const HttpRequest& request = exchange.request();
   api.engine.stop(exchange.parameter("id"), request.query.number("t"), stop_signal(request),
-                  api.while_serving());
+                  exchange.trace(), api.while_serving());
   exchange.respond({.status = 204});
 }
 
@@ -88,7 +90,8 @@ void restart(Exchange& exchange, const Api& api) {
 }
 
 void rename(Exchange& exchange, const Api& api) {
-  api.engine.rename(exchange.parameter("id"), exchange.request().query.value("name"));
+  api.engine.rename(exchange.parameter("id"), exchange.request().query.value("name"),
+                    exchange.trace());
   exchange.respond({.status = 204});
 }
 
@@ -190,7 +193,7 @@ void remove(Exchange& exchange, const Api& api) {
     throw conflict("Conflict, cannot remove the default link name of the container");
   }
   api.engine.remove(exchange.parameter("id"),
-                    {.force = query.flag("force"), .volumes = query.flag("v")},
+                    {.force = query.flag("force"), .volumes = query.flag("v")}, exchange.trace(),
                     api.while_serving());
   exchange.respond({.status = 204});
 }
@@ -216,6 +219,9 @@ void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<
     exchange.respond(json_response(
         200, inspect_container(a.engine, *a.container(exchange), exchange.request())));
   });
+  add("GET", "/containers/{id}/explain", [](Exchange& exchange, const Api& a) {
+    exchange.respond(json_response(200, explain_container(a.engine, *a.container(exchange))));
+  });
   add("GET", "/containers/{id}/logs", [](Exchange& exchange, const Api& a) {
     serve_logs(exchange, a.engine, [&a] { return a.server->stopping(); });
   });
@@ -224,7 +230,8 @@ void add_container_routes(Router& router, Engine& engine, const std::unique_ptr<
   });
   add("POST", "/containers/prune", [](Exchange& exchange, const Api& a) {
     const HttpQuery& query = exchange.request().query;
-    exchange.respond(json_response(200, prune_containers(a.engine, query, a.while_serving())));
+    exchange.respond(
+        json_response(200, prune_containers(a.engine, query, exchange.trace(), a.while_serving())));
   });
   add("GET", "/containers/{id}/top", top);
   add("POST", "/containers/{id}/start", start);

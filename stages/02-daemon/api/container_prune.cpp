@@ -65,7 +65,7 @@ bool may_go(const Container& container, const Filters& filters, std::int64_t unt
 
 }  // namespace
 
-json prune_containers(Engine& engine, const HttpQuery& query,
+json prune_containers(Engine& engine, const HttpQuery& query, Trace& trace,
                       const std::function<bool()>& keep_waiting) {
   const Filters filters(query.value("filters"), {"until", "label", "label!"});
   const std::int64_t until = until_of(filters);
@@ -78,7 +78,7 @@ json prune_containers(Engine& engine, const HttpQuery& query,
     if (!may_go(*container, filters, until)) continue;
     const std::int64_t size = size_below(fs::path(engine.log_path(*container)).parent_path());
     try {
-      engine.remove(container->record.id, {.volumes = false}, keep_waiting);
+      engine.remove(container->record.id, {.volumes = false}, trace, keep_waiting);
       deleted.push_back(container->record.id);
       space += size;
     } catch (const std::exception& error) {

@@ -14,7 +14,7 @@ namespace slipway {
 /// Removes what is down and passes the filters `until`, `label`, `label!`. One that cannot be removed stays, the others go.
 /// One prune at a time. \returns {"ContainersDeleted": ids or null, "SpaceReclaimed": bytes}
 /// \throws ApiError 400 (a filter), 409 (another prune is running)
-nlohmann::json prune_containers(Engine& engine, const HttpQuery& query,
+nlohmann::json prune_containers(Engine& engine, const HttpQuery& query, Trace& trace,
                                 const std::function<bool()>& keep_waiting);
 
 }  // namespace slipway

@@ -16,6 +16,7 @@ std::string DetachFilter::pass(std::string_view typed) {
   return out;
 }
 
+//@region pass_byte
 /// What was held back and is not the keys' beginning after all goes on, but for its last bytes if they may be one: with the
 /// keys "a,a,b" the third a of "aaab" is the second of the keys.
 void DetachFilter::pass_byte(char byte, std::string& out) {
@@ -32,6 +33,7 @@ void DetachFilter::pass_byte(char byte, std::string& out) {
     out += byte;
   }
 }
+//@endregion
 
 std::string DetachFilter::take_held() {
   return detached_ ? std::string() : keys_.substr(0, std::exchange(matched_, 0));

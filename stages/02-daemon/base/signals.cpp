@@ -59,4 +59,9 @@ int parse_signal(const std::string& text) {
   return *signal;
 }
 
+std::string signal_name(int number) {
+  const char* known = ::sigabbrev_np(number);
+  return known ? std::string("SIG") + known : "signal " + std::to_string(number);
+}
+
 }  // namespace slipway

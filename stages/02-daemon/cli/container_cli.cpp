@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/error_text.hpp"
 
 namespace slipway {
 
@@ -13,7 +14,7 @@ using nlohmann::json;
 Commands container_commands() {
   return join(run_commands(), attach_commands(), exec_commands(), stop_commands(), logs_commands(),
               inspect_commands(), ps_commands(), df_commands(), event_commands(), prune_commands(),
-              top_commands());
+              top_commands(), explain_commands());
 }
 
 std::string filters_json(const std::vector<std::string>& filters) {
@@ -35,7 +36,7 @@ int for_each_name(CliContext& context, const std::vector<std::string>& names,
       act(name);
     } catch (const ApiError& error) {
       context.out.flush();
-      context.err << "slipway: " << error.what() << '\n';
+      context.err << error_text(error);
       code = 1;
     }
   }

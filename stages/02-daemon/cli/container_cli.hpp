@@ -24,6 +24,7 @@ Commands df_commands();       ///< system df (df_cli.cpp)
 Commands event_commands();    ///< events (event_cli.cpp)
 Commands prune_commands();    ///< container prune (prune_cli.cpp)
 Commands top_commands();      ///< top (top_cli.cpp)
+Commands explain_commands();  ///< explain (explain_cli.cpp)
 
 /// A kind of object and where the API has one of it.
 struct InspectKind {

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/error_text.hpp"
 #include "cid_file.hpp"
 #include "container_cli.hpp"
 #include "create_flags.hpp"
@@ -132,8 +133,7 @@ class RunCommand final : public Command {
       throw;
     } catch (const std::exception& error) {
       context.out.flush();
-      context.err << "slipway: " << error.what()
-                  << "\n\nRun 'slipway run --help' for more information\n";
+      context.err << error_text(error) << "\nRun 'slipway run --help' for more information\n";
       return exit_code_of(error.what());
     }
   }

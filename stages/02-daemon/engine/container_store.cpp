@@ -103,6 +103,14 @@ ContainerStore::ContainerStore(std::string folder) : folder_(std::move(folder)) 
   make_folders(folder_, 0710);
 }
 
+std::string ContainerStore::record_file(const std::string& id, Durability durability) const {
+  return folder_of(id) + record_name(durability);
+}
+
+std::string ContainerStore::stop_file(const std::string& id) const {
+  return folder_of(id) + kStopped;
+}
+
 void ContainerStore::save(const ContainerRecord& record, Durability durability) {
   try {
     make_folders(folder_of(record.id), 0710);
@@ -115,16 +123,16 @@ void ContainerStore::save(const ContainerRecord& record, Durability durability) 
 }
 
 void ContainerStore::replace(const ContainerRecord& record, Durability durability) {
-  write_file_atomically(folder_of(record.id) + record_name(durability),
-                        to_json(record).dump(1) + "\n", durability);
+  write_file_atomically(record_file(record.id, durability), to_json(record).dump(1) + "\n",
+                        durability);
 }
 
 void ContainerStore::note_stop(const std::string& id, const StopNote& note) {
-  write_file_atomically(folder_of(id) + kStopped, note.run + (note.to_end_it ? "\n" : kSignalled));
+  write_file_atomically(stop_file(id), note.run + (note.to_end_it ? "\n" : kSignalled));
 }
 
 StopNote ContainerStore::stop_note(const std::string& id) const {
-  const std::string text = read_file(folder_of(id) + kStopped).value_or("");
+  const std::string text = read_file(stop_file(id)).value_or("");
   return {.run = text.substr(0, text.find_first_of(" \n")),
           .to_end_it = !text.ends_with(kSignalled)};
 }

@@ -65,6 +65,9 @@ class ContainerStore {
   [[nodiscard]] StoredContainers load();
 
   [[nodiscard]] std::string folder_of(const std::string& id) const { return folder_ + "/" + id; }
+  [[nodiscard]] std::string record_file(const std::string& id, Durability durability) const;
+  /// The file that note_stop() writes.
+  [[nodiscard]] std::string stop_file(const std::string& id) const;
 
  private:
   void load_folder(const std::string& id, StoredContainers& found);

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "02-daemon/base/identity.hpp"
@@ -24,6 +25,16 @@ void wait_until_settled(const Container& container, std::unique_lock<std::mutex>
   container.changed.wait(lock, [&] { return !state.starting && !state.ending && !state.updating; });
 }
 
+namespace {
+
+/// How a file is replaced by hand (02-I1).
+std::string replacing(const std::string& file) {
+  const std::string quoted = shell_quoted(file);
+  return "sync " + quoted + ".tmp && mv " + quoted + ".tmp " + quoted;
+}
+
+}  // namespace
+
 bool is_auto_remove(const ContainerRecord& record) {
   return JsonFields(record.host_config, "HostConfig").boolean("AutoRemove");
 }
@@ -31,6 +42,26 @@ bool is_auto_remove(const ContainerRecord& record) {
 std::string Engine::log_path(const Container& container) const {
   const std::string& id = container.record.id;
   return store_.folder_of(id) + "/" + id + "-json.log";
+}
+
+std::optional<ExitRecord> Engine::latest_run(const Container& container) const {
+  try {
+    return read_exit_record(paths_.data_root + "/exits", container.record.id);
+  } catch (const std::exception&) {  // the supervisor has said so in its log
+    return std::nullopt;
+  }
+}
+
+std::optional<StartStory> Engine::start_story(const Container& container) {
+  const std::string& id = container.record.id;
+  if (!is_auto_remove(container.record)) return read_start_story(store_.folder_of(id));
+  try {
+    const json task = supervisor_.task(id);
+    return StartStory{.began_at = task.value("StartedAt", ""),
+                      .steps = steps_from_json(task.value("Steps", json::array()))};
+  } catch (const ApiError&) {  // it does not run
+    return std::nullopt;
+  }
 }
 
 void Engine::check_request(CreateRequest& request) const {
@@ -51,7 +82,7 @@ void Engine::check_request(CreateRequest& request) const {
   }
 }
 
-CreatedContainer Engine::create(CreateRequest request) {
+CreatedContainer Engine::create(CreateRequest request, Trace& trace) {
   check_request(request);
   if (command_of(request.config).empty()) throw bad_request("no command specified");
   auto container = std::make_shared<Container>();
@@ -70,6 +101,8 @@ CreatedContainer Engine::create(CreateRequest request) {
   record.name = name;
   containers_.reserve_name(name, record.id);
   try {
+    const std::string file = store_.record_file(record.id, durability_of(record));
+    const auto step = trace.begin("02", "record", "rename", file, [&] { return replacing(file); });
     store_.save(record, durability_of(record));
   } catch (...) {
     containers_.release_name(name);
@@ -95,7 +128,7 @@ TaskSettings Engine::settings_of(const Container& container, const std::string& 
   return settings;
 }
 
-void Engine::rename(const std::string& reference, std::string name) {
+void Engine::rename(const std::string& reference, std::string name, Trace& trace) {
   if (name.starts_with("/")) name.erase(0, 1);
   if (name.empty()) throw bad_request("Neither old nor new names may be empty");
   const ContainerPtr container = containers_.find(reference);
@@ -111,6 +144,8 @@ void Engine::rename(const std::string& reference, std::string name) {
   try {
     ContainerRecord renamed = container->record;
     renamed.name = name;
+    const std::string file = store_.record_file(renamed.id, durability_of(renamed));
+    const auto step = trace.begin("02", "record", "rename", file, [&] { return replacing(file); });
     store_.replace(renamed, durability_of(renamed));
   } catch (...) {
     containers_.release_name(name);

@@ -16,6 +16,7 @@
 #include "containers.hpp"
 #include "engine_module.hpp"
 #include "event_log.hpp"
+#include "start_story.hpp"
 #include "supervisor_client.hpp"
 
 namespace slipway {
@@ -46,28 +47,29 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// The record is durable when this returns. \throws ApiError 400, 404, 409
-  CreatedContainer create(CreateRequest request);
+  CreatedContainer create(CreateRequest request, Trace& trace);
   /// \throws ApiError 304 (runs already), 400 (the command cannot be run), 409
   void start(const std::string& reference, Trace& trace);
   /// Sends a signal; SIGKILL: also waits for the end. \throws ApiError 409 (not running)
-  void kill(const std::string& reference, int signal, const std::function<bool()>& keep_waiting);
+  void kill(const std::string& reference, int signal, Trace& trace,
+            const std::function<bool()>& keep_waiting);
   /// Asks it to end with its stop signal, then kills it. \param seconds  -1: wait for ever
   /// \param keep_waiting  asked about once a second; if it says no, the container is left as it is
   /// \throws ApiError 304 (does not run), 503 (`keep_waiting` said no)
   void stop(const std::string& reference, std::optional<long> seconds, std::optional<int> signal,
-            const std::function<bool()>& keep_waiting);
+            Trace& trace, const std::function<bool()>& keep_waiting);
   /// Stops it if it runs, and starts it. One that is to remove itself at its end is not removed between the two.
   /// \throws as stop and start do
   void restart(const std::string& reference, std::optional<long> seconds, std::optional<int> signal,
                Trace& trace, const std::function<bool()>& keep_waiting);
   /// Durable when this returns. \throws ApiError 400 (no name; the same name), 409 (taken)
-  void rename(const std::string& reference, std::string name);
+  void rename(const std::string& reference, std::string name, Trace& trace);
   /// Changes its HostConfig, and what runs with it: all or nothing, durable when this returns.
   /// \param changes  the body of POST /containers/ID/update: resources and RestartPolicy; what is absent or zero stays
   /// \returns warnings \throws ApiError 400, 404, 409
   std::vector<std::string> update(const std::string& reference, const nlohmann::json& changes);
   /// \throws ApiError 409 (it runs and `force` is false; it is being removed already)
-  void remove(const std::string& reference, const RemoveOptions& options,
+  void remove(const std::string& reference, const RemoveOptions& options, Trace& trace,
               const std::function<bool()>& keep_waiting);
 
   /// How often it has ended so far: what a wait for the next end counts from. Read it before the client is told that its
@@ -97,19 +99,27 @@ class Engine {
   /// The processes of a container that runs; nothing if no module knows more than its first one.
   [[nodiscard]] std::vector<pid_t> processes(const Container& container) const;
 
+  /// What there is to read of its latest start: a file, or for a container that keeps none, and runs, what its supervisor
+  /// remembers. Nothing if neither.
+  [[nodiscard]] std::optional<StartStory> start_story(const Container& container);
+  /// The ledger's entry of its latest run. Nothing if it never ran, or its entry cannot be read.
+  [[nodiscard]] std::optional<ExitRecord> latest_run(const Container& container) const;
+
  private:
   void check_request(CreateRequest& request) const;
 
   // Starting: engine_start.cpp
   void begin_start(Container& container, const std::string& reference);
   void run(const ContainerPtr& container, Trace& trace);
+  void keep_story(const Container& container, const std::string& began_at,
+                  const std::exception* error, const Trace& trace) const;
   nlohmann::json build_spec(const Container& container, Trace& trace);
   void launch(Container& container, const std::string& started_at, Trace& trace);
   void let_clients_in(Container& container, pid_t pid, const std::string& started_at);
   void let_run(const std::string& id, const std::string& started_at, Trace& trace);
   enum class TakenBack { yes, no_it_runs, not_known };
   TakenBack take_start_back(const ContainerRecord& record, const std::string& run,
-                            const std::string& message);
+                            const std::string& message, Trace& trace);
   bool start_again(const ContainerPtr& container, const std::exception& error);
   void start_failed(Container& container, const std::string& message);
   [[nodiscard]] TaskSettings settings_of(const Container& container,
@@ -123,16 +133,16 @@ class Engine {
   void put_into_effect(Container& container, const nlohmann::json& host_config, bool runs);
 
   // Stopping: engine_stop.cpp
-  void call_off_restart(Container& container);
+  void call_off_restart(Container& container, Trace& trace);
   std::uint64_t send_signal_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
-                                    int signal);
-  void note_stop(const std::string& id, const StopNote& note) noexcept;
+                                    int signal, Trace& trace);
+  void note_stop(const std::string& id, const StopNote& note, Trace& trace) noexcept;
   void wake(Container& container) noexcept;
   [[nodiscard]] bool has_ended_after(const Container& container, std::uint64_t exits,
                                      std::optional<long> seconds,
                                      const std::function<bool()>& keep_waiting) const;
   void end_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
-                   std::optional<long> seconds, std::optional<int> signal,
+                   std::optional<long> seconds, std::optional<int> signal, Trace& trace,
                    const std::function<bool()>& keep_waiting);
 
   // Ends and removals: engine_end.cpp
@@ -143,15 +153,15 @@ class Engine {
   static void take_record(ContainerState& state, const ExitRecord& record);
   static Status after_end(Container& container, const ExitRecord& record);
   void release_modules(const Container& container) noexcept;
-  void end_by_force(Container& container, std::unique_lock<std::mutex>& lock,
+  void end_by_force(Container& container, std::unique_lock<std::mutex>& lock, Trace& trace,
                     const std::function<bool()>& keep_waiting);
-  bool claim_removal(Container& container, const std::string& reference, bool force,
+  bool claim_removal(Container& container, const std::string& reference, bool force, Trace& trace,
                      const std::function<bool()>& keep_waiting);
-  void finish_removal(const ContainerPtr& container, bool volumes);
-  void clear_away(const ContainerRecord& record, bool volumes);
+  void finish_removal(const ContainerPtr& container, bool volumes, Trace& trace);
+  void clear_away(const ContainerRecord& record, bool volumes, Trace& trace);
   void finish_earlier(const PendingRemoval& removal);
   void remove_in_background(const ContainerPtr& container);
-  void forget_task(const std::string& id) noexcept;
+  void forget_task(const std::string& id, Trace& trace) noexcept;
 
   // Recovery: engine_recovery.cpp
   void load_records();

@@ -124,21 +124,23 @@ void Engine::release_modules(const Container& container) noexcept {
 }
 
 void Engine::remove_in_background(const ContainerPtr& container) {
-  workers_.run("removing container " + container->record.id,
-               [this, container] { finish_removal(container, true); });
+  workers_.run("removing container " + container->record.id, [this, container] {
+    Trace quiet;
+    finish_removal(container, true, quiet);
+  });
 }
 
 /// Kills what is to be removed. Its end may be recorded or not: nobody will need it.
-void Engine::end_by_force(Container& container, std::unique_lock<std::mutex>& lock,
+void Engine::end_by_force(Container& container, std::unique_lock<std::mutex>& lock, Trace& trace,
                           const std::function<bool()>& keep_waiting) {
   ContainerState& state = container.state;
-  if (state.status == Status::restarting) return call_off_restart(container);
+  if (state.status == Status::restarting) return call_off_restart(container, trace);
   state.stopped = state.kept_down = true;
   const std::uint64_t exits = state.exits;
   const std::string run = state.started_at;
   lock.unlock();
   try {
-    supervisor_.kill(container.record.id, run, SIGKILL);
+    supervisor_.kill(container.record.id, run, SIGKILL, trace);
     events_.publish(container, "kill", {{"signal", std::to_string(SIGKILL)}});
     wake(container);
   } catch (const ApiError&) {  // it has ended already
@@ -154,7 +156,7 @@ void Engine::end_by_force(Container& container, std::unique_lock<std::mutex>& lo
 
 /// Takes the right to remove it. False if that is somebody else's already, and it is gone now.
 bool Engine::claim_removal(Container& container, const std::string& reference, bool force,
-                           const std::function<bool()>& keep_waiting) {
+                           Trace& trace, const std::function<bool()>& keep_waiting) {
   std::unique_lock lock(container.mutex);
   wait_until_settled(container, lock);
   if (container.state.removed) throw not_found("No such container: " + reference);
@@ -165,7 +167,7 @@ bool Engine::claim_removal(Container& container, const std::string& reference, b
   }
   require_allowed(force ? Request::force_remove : Request::remove, container, reference);
   if (is_up(container.state.status)) {
-    end_by_force(container, lock, keep_waiting);
+    end_by_force(container, lock, trace, keep_waiting);
     wait_until_settled(container, lock);
     if (container.state.status == Status::removing || container.state.removed) return false;
   }
@@ -173,11 +175,11 @@ bool Engine::claim_removal(Container& container, const std::string& reference, b
   return true;
 }
 
-void Engine::remove(const std::string& reference, const RemoveOptions& options,
+void Engine::remove(const std::string& reference, const RemoveOptions& options, Trace& trace,
                     const std::function<bool()>& keep_waiting) {
   const ContainerPtr container = containers_.find(reference);
-  if (claim_removal(*container, reference, options.force, keep_waiting)) {
-    return finish_removal(container, options.volumes);
+  if (claim_removal(*container, reference, options.force, trace, keep_waiting)) {
+    return finish_removal(container, options.volumes, trace);
   }
   // Its end was its removal; ours has nothing to add.
   static_cast<void>(wait(*container, WaitCondition::removed, 0, keep_waiting));
@@ -187,11 +189,16 @@ void Engine::remove(const std::string& reference, const RemoveOptions& options,
 /// Removes a container whose state says "removing". First its record gets another name: from then on the container does
 /// not exist, and an engine that is killed here is followed by one that goes on (02-I8). Last goes its folder, when nobody
 /// keeps anything for it any more.
-void Engine::finish_removal(const ContainerPtr& container, bool volumes) {
+void Engine::finish_removal(const ContainerPtr& container, bool volumes, Trace& trace) {
   const std::string& id = container->record.id;
   try {
-    store_.begin_removal(id, volumes, durability_of(container->record));
-    clear_away(container->record, volumes);
+    {
+      const std::string file = store_.record_file(id, durability_of(container->record));
+      const auto step = trace.begin("02", "record", "rename", file,
+                                    [&] { return "mv " + file + " removing.json"; });
+      store_.begin_removal(id, volumes, durability_of(container->record));
+    }
+    clear_away(container->record, volumes, trace);
   } catch (const std::exception& error) {
     const std::scoped_lock lock(container->mutex);
     container->state.status = Status::dead;
@@ -206,19 +213,22 @@ void Engine::finish_removal(const ContainerPtr& container, bool volumes) {
   container->changed.notify_all();
 }
 
-void Engine::clear_away(const ContainerRecord& record, bool volumes) {
-  supervisor_.remove(record.id);  // or it is not removed: nobody could stop its process any more
+void Engine::clear_away(const ContainerRecord& record, bool volumes, Trace& trace) {
+  supervisor_.remove(record.id, trace);  // or it is not removed: nobody could stop its process any more
   for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) {
     (*module)->release(record);
     (*module)->removed(record, volumes);
   }
+  const std::string folder = store_.folder_of(record.id);
+  const auto step =
+      trace.begin("02", "folder", "unlinkat", folder, [&] { return "rm -r " + folder; });
   store_.remove(record.id);
 }
 //@endregion
 
-void Engine::forget_task(const std::string& id) noexcept {
+void Engine::forget_task(const std::string& id, Trace& trace) noexcept {
   try {
-    supervisor_.remove(id);
+    supervisor_.remove(id, trace);
   } catch (const std::exception& error) {
     log_line(LogLevel::error, "tidying up after container " + id + ": " + error.what());
   }

@@ -19,6 +19,7 @@ namespace slipway {
 
 class ContainerTable;
 class EventLog;
+struct ExitRecord;
 
 /// What a client asked for in POST /containers/create, before anything exists.
 struct CreateRequest {
@@ -126,6 +127,10 @@ class EngineModule {
   virtual void removed(const ContainerRecord& /*record*/, bool /*volumes*/) noexcept {}
   /// This module's part of `inspect`.
   virtual void describe(const ContainerRecord& /*record*/, nlohmann::json& /*inspect*/) const {}
+  /// This module's part of `explain`: sentences that say how this end came about, as far as it was this module's matter.
+  /// They follow the engine's own: exit code, signal, OOM flag.
+  virtual void explain_end(const ContainerRecord& /*record*/, const ExitRecord& /*end*/,
+                           std::vector<std::string>& /*sentences*/) const {}
   /// This module's part of a list entry ("ImageID", "Ports").
   virtual void describe_in_list(const ContainerRecord& /*record*/,
                                 nlohmann::json& /*entry*/) const {}

@@ -41,7 +41,8 @@ Engine::Engine(EnginePaths paths, EngineModules modules)
 /// One that cannot be finished now is tried again by the next engine.
 void Engine::finish_earlier(const PendingRemoval& removal) {
   try {
-    clear_away(removal.record, removal.volumes);
+    Trace quiet;
+    clear_away(removal.record, removal.volumes, quiet);
   } catch (const std::exception& error) {
     log_line(LogLevel::error, "removing container " + removal.record.id + ": " + error.what());
   }
@@ -122,7 +123,8 @@ void Engine::reconcile() {
   }
   // What is left belongs to no container: its creation or its removal was cut short.
   for (const auto& [id, record] : exits) tasks[id] = {};
-  for (const auto& [id, task] : tasks) forget_task(id);
+  Trace quiet;
+  for (const auto& [id, task] : tasks) forget_task(id, quiet);
 }
 
 //@region reconcile

@@ -10,6 +10,37 @@ namespace slipway {
 
 using nlohmann::json;
 
+namespace {
+
+/// What a module lacks is said with its name: by then no box has done anything yet.
+void prepare(EngineModule& module, StartContext& start) {
+  const std::string name(module.name());
+  auto step = start.trace.begin("02", "prepare", "module " + name, {});
+  try {
+    module.prepare(start);
+  } catch (const ApiError& error) {
+    step.result(error.what());
+    if (!error.advice().empty()) throw;
+    throw ApiError(error.status(), error.what(), "module '" + name + "' failed in the engine");
+  } catch (const std::exception& error) {
+    step.result(error.what());
+    throw ApiError(500, error.what(), "module '" + name + "' failed in the engine");
+  }
+}
+
+/// An error of a start with what there is to read about it.
+ApiError with_story(const std::exception& error, const Container& container) {
+  const auto* known = dynamic_cast<const ApiError*>(&error);
+  std::string advice = known ? known->advice() : "";
+  if (!is_auto_remove(container.record)) {
+    const std::string name = container.record.name;
+    advice += (advice.empty() ? "" : "\n") + std::string("all of it: slipway explain ") + name;
+  }
+  return {known ? known->status() : 500, error.what(), std::move(advice)};
+}
+
+}  // namespace
+
 /// Takes the right to start it. \throws ApiError if its state forbids it
 void Engine::begin_start(Container& container, const std::string& reference) {
   std::unique_lock lock(container.mutex);
@@ -27,8 +58,7 @@ json Engine::build_spec(const Container& container, Trace& trace) {
   json spec = base_spec(record);
   StartContext start{record, store_.folder_of(record.id), spec, trace};
   for (const auto& module : modules_) {
-    const auto step = trace.begin("02", "prepare", "module", module->name());
-    module->prepare(start);
+    prepare(*module, start);
   }
   return spec;
 }
@@ -40,15 +70,11 @@ void Engine::launch(Container& container, const std::string& started_at, Trace& 
     return container.state.restart_count;
   }();
   const json spec = build_spec(container, trace);
-  pid_t pid = 0;
-  {
-    const auto step = trace.begin("02", "create", "POST", "/tasks/" + id.substr(0, 12));
-    TaskSettings settings = settings_of(container, started_at);
-    settings.restart_count = restart_count;
-    pid = supervisor_.create(id, spec, settings, trace);
-  }
+  TaskSettings settings = settings_of(container, started_at);
+  settings.restart_count = restart_count;
+  settings.explain = trace.on();
+  const pid_t pid = supervisor_.create(id, spec, settings, trace);
   let_clients_in(container, pid, started_at);
-  const auto step = trace.begin("02", "start", "POST", "/tasks/" + id.substr(0, 12) + "/start");
   let_run(id, started_at, trace);
 }
 
@@ -70,8 +96,10 @@ void Engine::start(const std::string& reference, Trace& trace) {
   run(container, trace);
 }
 
-/// The rest of a start whose right was taken: `starting` is set.
-void Engine::run(const ContainerPtr& container, Trace& trace) {
+/// The rest of a start whose right was taken: `starting` is set, so that the container's folder stays.
+void Engine::run(const ContainerPtr& container, Trace& asked) {
+  Trace own(is_auto_remove(container->record) ? "" : "start", "engine");
+  Trace& trace = asked.on() ? asked : own;
   const auto [started_before, finished_before] = [&] {
     const std::scoped_lock lock(container->mutex);
     return std::pair(container->state.started_at, container->state.finished_at);
@@ -80,7 +108,7 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
   try {
     launch(*container, run, trace);
   } catch (const std::exception& error) {
-    const TakenBack taken_back = take_start_back(container->record, run, error.what());
+    const TakenBack taken_back = take_start_back(container->record, run, error.what(), trace);
     if (taken_back != TakenBack::no_it_runs) {
       {
         const std::scoped_lock lock(container->mutex);
@@ -88,27 +116,40 @@ void Engine::run(const ContainerPtr& container, Trace& trace) {
         container->state.finished_at = finished_before;
       }
       if (start_again(container, error)) return;
+      keep_story(*container, run, &error, trace);
       start_failed(*container, error.what());
       if (taken_back == TakenBack::not_known) {
         lose_sight(container, error.what());
       } else if (is_auto_remove(container->record)) {
         remove_in_background(container);
       }
-      throw;
+      throw with_story(error, *container);
     }
   }
+  keep_story(*container, run, nullptr, trace);
   const std::scoped_lock lock(container->mutex);
   events_.publish(*container, "start");
   container->state.starting = false;
   container->changed.notify_all();
 }
 
+/// For `explain`. \param error  why the start failed; null if it did not
+void Engine::keep_story(const Container& container, const std::string& began_at,
+                        const std::exception* error, const Trace& trace) const {
+  if (is_auto_remove(container.record)) return;
+  const auto* known = dynamic_cast<const ApiError*>(error);
+  save_start_story(store_.folder_of(container.record.id), {.began_at = began_at,
+                                                           .error = error ? error->what() : "",
+                                                           .advice = known ? known->advice() : "",
+                                                           .steps = trace.steps()});
+}
+
 /// Sees to it that a start that failed has not let anything run. The ledger learns of it, beside what it knows of the run before.
 Engine::TakenBack Engine::take_start_back(const ContainerRecord& record, const std::string& run,
-                                          const std::string& message) {
+                                          const std::string& message, Trace& trace) {
   try {
     if (is_auto_remove(record)) {
-      supervisor_.remove(record.id);
+      supervisor_.remove(record.id, trace);
     } else {
       supervisor_.start_failed(record.id, run, exit_code_of_failed_start(message), message);
     }

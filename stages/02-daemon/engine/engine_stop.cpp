@@ -36,12 +36,18 @@ bool policy_asks(const ContainerRecord& record) {
   return kind == Kind::unless_stopped || kind == Kind::on_failure;
 }
 
+/// What the engine did at the end that was waited for.
+void tell_end(const Container& container, Trace& trace) {
+  const std::scoped_lock lock(container.mutex);
+  trace.add(container.exit_steps);
+}
+
 }  // namespace
 
 /// The policy was about to start it: now it is not, and that is its end.
-void Engine::call_off_restart(Container& container) {
+void Engine::call_off_restart(Container& container, Trace& trace) {
   ContainerState& state = container.state;
-  if (policy_asks(container.record)) note_stop(container.record.id, {state.started_at, true});
+  if (policy_asks(container.record)) note_stop(container.record.id, {state.started_at, true}, trace);
   state.status = Status::exited;
   state.stopped = state.kept_down = true;
   --state
@@ -52,7 +58,7 @@ void Engine::call_off_restart(Container& container) {
 
 /// \returns the number of ends so far: what to wait for the next one by
 std::uint64_t Engine::send_signal_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
-                                          int signal) {
+                                          int signal, Trace& trace) {
   ContainerState& state = container.state;
   state.stopped = true;
   const bool to_end_it = is_to_end_it(container, signal);
@@ -60,8 +66,8 @@ std::uint64_t Engine::send_signal_by_hand(Container& container, std::unique_lock
   const StopNote note{state.started_at, state.kept_down};
   const std::uint64_t exits = state.exits;
   lock.unlock();
-  if (policy_asks(container.record)) note_stop(container.record.id, note);
-  supervisor_.kill(container.record.id, note.run, signal);
+  if (policy_asks(container.record)) note_stop(container.record.id, note, trace);
+  supervisor_.kill(container.record.id, note.run, signal, trace);
   events_.publish(container, "kill", {{"signal", std::to_string(signal)}});
   if (to_end_it) wake(container);
   return exits;
@@ -79,8 +85,12 @@ void Engine::wake(Container& container) noexcept {
 }
 
 /// A full disk must not keep anybody from stopping a container.
-void Engine::note_stop(const std::string& id, const StopNote& note) noexcept {
+void Engine::note_stop(const std::string& id, const StopNote& note, Trace& trace) noexcept {
   try {
+    const std::string file = store_.stop_file(id);
+    const auto step =
+        trace.begin("02", "stopped", "rename", file,
+                    [&] { return "echo " + note.run + " > " + file + "; sync " + file; });
     store_.note_stop(id, note);
   } catch (const std::exception& error) {
     log_line(LogLevel::error,
@@ -102,7 +112,7 @@ bool Engine::has_ended_after(const Container& container, std::uint64_t exits,
   return ended();
 }
 
-void Engine::kill(const std::string& reference, int signal,
+void Engine::kill(const std::string& reference, int signal, Trace& trace,
                   const std::function<bool()>& keep_waiting) {
   ContainerPtr container;
   try {
@@ -113,25 +123,26 @@ void Engine::kill(const std::string& reference, int signal,
   std::unique_lock lock(container->mutex);
   wait_until_settled(*container, lock);
   require_allowed(Request::kill, *container, reference);
-  if (container->state.status == Status::restarting) return call_off_restart(*container);
+  if (container->state.status == Status::restarting) return call_off_restart(*container, trace);
   std::uint64_t exits = 0;
   try {
-    exits = send_signal_by_hand(*container, lock, signal);
+    exits = send_signal_by_hand(*container, lock, signal, trace);
   } catch (const ApiError& error) {
     // It has ended, and the news of it are on their way to us.
     if (error.status() != 409 && error.status() != 404) throw;
     throw conflict(refusal_words(ruling(Request::kill, Status::exited), *container, reference));
   }
-  if (signal == SIGKILL) {
-    static_cast<void>(has_ended_after(*container, exits, kKillPatienceSeconds, keep_waiting));
+  if (signal != SIGKILL) return;
+  if (has_ended_after(*container, exits, kKillPatienceSeconds, keep_waiting)) {
+    tell_end(*container, trace);
   }
 }
 
 /// Asks, waits, kills. The lock is held on entry; the container is up.
 void Engine::end_by_hand(Container& container, std::unique_lock<std::mutex>& lock,
-                         std::optional<long> seconds, std::optional<int> signal,
+                         std::optional<long> seconds, std::optional<int> signal, Trace& trace,
                          const std::function<bool()>& keep_waiting) {
-  if (container.state.status == Status::restarting) return call_off_restart(container);
+  if (container.state.status == Status::restarting) return call_off_restart(container, trace);
   const std::string own = stop_signal_of(container);
   const int first = signal.value_or(parse_signal(own.empty() ? "TERM" : own));
   const long patience = seconds.value_or(JsonFields(container.record.config, "Config")
@@ -141,11 +152,13 @@ void Engine::end_by_hand(Container& container, std::unique_lock<std::mutex>& loc
   const std::uint64_t exits = container.state.exits;
   const auto ended_after = [&](int sent, std::optional<long> wait_seconds) {
     try {
-      send_signal_by_hand(container, lock, sent);
+      send_signal_by_hand(container, lock, sent, trace);
     } catch (const ApiError& error) {  // it has ended already
       if (error.status() != 404 && error.status() != 409) throw;
     }
-    return has_ended_after(container, exits, wait_seconds, keep_waiting);
+    if (!has_ended_after(container, exits, wait_seconds, keep_waiting)) return false;
+    tell_end(container, trace);
+    return true;
   };
   if (ended_after(first, patience < 0 ? std::nullopt : std::optional(patience))) return;
   lock.lock();
@@ -155,12 +168,13 @@ void Engine::end_by_hand(Container& container, std::unique_lock<std::mutex>& loc
 }
 
 void Engine::stop(const std::string& reference, std::optional<long> seconds,
-                  std::optional<int> signal, const std::function<bool()>& keep_waiting) {
+                  std::optional<int> signal, Trace& trace,
+                  const std::function<bool()>& keep_waiting) {
   const ContainerPtr container = containers_.find(reference);
   std::unique_lock lock(container->mutex);
   wait_until_settled(*container, lock);
   require_allowed(Request::stop, *container, reference);
-  end_by_hand(*container, lock, seconds, signal, keep_waiting);
+  end_by_hand(*container, lock, seconds, signal, trace, keep_waiting);
   events_.publish(*container, "stop");
 }
 
@@ -174,7 +188,7 @@ void Engine::restart(const std::string& reference, std::optional<long> seconds,
     require_allowed(Request::restart, *container, reference);
     if (is_up(container->state.status)) {
       container->state.kept = true;
-      end_by_hand(*container, lock, seconds, signal, keep_waiting);
+      end_by_hand(*container, lock, seconds, signal, trace, keep_waiting);
       events_.publish(*container, "stop");
     }
   }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "01-cli-socket/unix_socket.hpp"
@@ -31,6 +32,17 @@ std::string start_of(const std::string& id, const std::string& run) {
 }
 
 bool nobody_listens(const SysError& error) { return error.is(ENOENT) || error.is(ECONNREFUSED); }
+
+/// A long body is better read from a file.
+std::string by_hand(const std::string& socket, std::string_view method, const std::string& target,
+                    std::string_view body) {
+  constexpr std::size_t kLongestBody = 200;
+  const std::string_view shown = body.size() > kLongestBody ? "@body.json" : body;
+  return curl_line(socket, {.method = std::string(method),
+                            .target = target,
+                            .body = std::string(shown),
+                            .content_type = "application/json"});
+}
 
 }  // namespace
 
@@ -99,6 +111,10 @@ HttpResponse SupervisorClient::ask_once(std::string_view method, const std::stri
 HttpResponse SupervisorClient::ask(std::string_view method, const std::string& target,
                                    std::string_view body, Trace* trace) {
   const bool idempotent = method == "GET" || method == "PUT" || method == "DELETE";
+  Trace quiet;
+  const auto step = (trace ? *trace : quiet).begin("02", "ask", method, target, [&] {
+    return by_hand(socket_, method, target, body);
+  });
   HttpResponse response;
   try {
     response = ask_once(method, target, body, trace);
@@ -111,11 +127,11 @@ HttpResponse SupervisorClient::ask(std::string_view method, const std::string& t
 }
 
 /// Asked again and again if the supervisor dies over it: what was begun is finished, and twice is as good as once.
-void SupervisorClient::insist(std::string_view method, const std::string& target,
+void SupervisorClient::insist(std::string_view method, const std::string& target, Trace* trace,
                               std::string_view body) {
   for (int tries = 0;; ++tries) {
     try {
-      ask(method, target, body, nullptr);
+      ask(method, target, body, trace);
       return;
     } catch (const ApiError&) {
       throw;
@@ -137,9 +153,10 @@ void SupervisorClient::start(const std::string& id, const std::string& run, Trac
   ask("POST", start_of(id, run), {}, &trace);
 }
 
-void SupervisorClient::kill(const std::string& id, const std::string& run, int signal) {
+void SupervisorClient::kill(const std::string& id, const std::string& run, int signal,
+                            Trace& trace) {
   const std::string what = "?signal=" + std::to_string(signal) + "&run=" + percent_encode(run);
-  ask("POST", "/tasks/" + id + "/kill" + what, {}, nullptr);
+  ask("POST", "/tasks/" + id + "/kill" + what, {}, &trace);
 }
 
 bool SupervisorClient::withdraw(const std::string& id, const std::string& run) {
@@ -155,10 +172,12 @@ bool SupervisorClient::withdraw(const std::string& id, const std::string& run) {
 void SupervisorClient::start_failed(const std::string& id, const std::string& run, int exit_code,
                                     const std::string& message) {
   const json body{{"StartedAt", run}, {"ExitCode", exit_code}, {"Error", message}};
-  insist("PUT", "/exits/" + id, dump_json(body));
+  insist("PUT", "/exits/" + id, nullptr, dump_json(body));
 }
 
-void SupervisorClient::remove(const std::string& id) { insist("DELETE", "/tasks/" + id); }
+void SupervisorClient::remove(const std::string& id, Trace& trace) {
+  insist("DELETE", "/tasks/" + id, &trace);
+}
 
 json SupervisorClient::tasks() {
   return parse_json(ask("GET", "/tasks", {}, nullptr).body, "the supervisor's answer");

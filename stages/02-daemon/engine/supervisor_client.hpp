@@ -29,8 +29,8 @@ class SupervisorClient {
                Trace& trace);
   /// \param run  the StartedAt of its settings, here and below
   void start(const std::string& id, const std::string& run, Trace& trace);
-  void kill(const std::string& id, const std::string& run, int signal);
-  void remove(const std::string& id);
+  void kill(const std::string& id, const std::string& run, int signal, Trace& trace);
+  void remove(const std::string& id, Trace& trace);
   /// A start came to nothing: what is left of it goes, and why is in the ledger when this returns.
   /// \throws ApiError 409 if it was let run after all
   void start_failed(const std::string& id, const std::string& run, int exit_code,
@@ -55,7 +55,8 @@ class SupervisorClient {
  private:
   HttpResponse ask(std::string_view method, const std::string& target, std::string_view body,
                    Trace* trace);
-  void insist(std::string_view method, const std::string& target, std::string_view body = {});
+  void insist(std::string_view method, const std::string& target, Trace* trace = nullptr,
+              std::string_view body = {});
   HttpResponse ask_once(std::string_view method, const std::string& target, std::string_view body,
                         Trace* trace);
   class Listening;

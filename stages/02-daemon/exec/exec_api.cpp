@@ -37,11 +37,13 @@ RawStream begin_stream(Exchange& exchange, bool framed) {
 
 /// From here on the only way to say what went wrong is the stream itself.
 void run_attached(ExecModule& execs, const Exec& exec, const ExecStartRequest& request,
-                  RawStream client) {
+                  RawStream client, Trace& trace) {
   try {
-    RawStream shim = execs.start(exec, request);
+    RawStream shim = execs.start(exec, request, trace);
+    execs.table().keep_steps(exec.id, trace.steps());
     if (proxy_attach(client, shim)) execs.stream_ended(exec);
   } catch (const std::exception& error) {
+    execs.table().keep_steps(exec.id, trace.steps());
     const std::string text = std::string(error.what()) + "\r\n";
     client.write_all(request.tty ? text : encode_frame(StdioStream::out, text));
     client.shutdown_write();
@@ -56,9 +58,10 @@ void start_exec(Exchange& exchange, ExecModule& execs) {
   }
   const Exec exec = execs.table().begin_start(known.id);
   if (!request.detach) {
-    return run_attached(execs, exec, request, begin_stream(exchange, !request.tty));
+    return run_attached(execs, exec, request, begin_stream(exchange, !request.tty),
+                        exchange.trace());
   }
-  static_cast<void>(execs.start(exec, request));
+  static_cast<void>(execs.start(exec, request, exchange.trace()));
   exchange.respond({.status = 200});
 }
 
@@ -98,7 +101,9 @@ void ExecModule::add_routes(Router& router) {
     exchange.respond({.status = 200});
   });
   router.add("GET", "/exec/{id}/json", [this](Exchange& exchange) {
-    exchange.respond(json_response(200, inspect(exchange.parameter("id"))));
+    const json answer = inspect(exchange.parameter("id"));
+    if (exchange.trace().on()) exchange.trace().add(table().take_steps(answer.at("ID")));
+    exchange.respond(json_response(200, answer));
   });
   router.add("POST", "/containers/{id}/resize", [this](Exchange& exchange) {
     resize_container(exchange.parameter("id"), size_of(exchange.request().query));

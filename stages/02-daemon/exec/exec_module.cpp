@@ -91,21 +91,21 @@ json ExecModule::body_of(const Exec& exec, const ExecStartRequest& start) const 
             {"annotations", spec.value("annotations", json::object())}}}};
 }
 
-RawStream ExecModule::start(const Exec& exec, const ExecStartRequest& request) {
+RawStream ExecModule::start(const Exec& exec, const ExecStartRequest& request, Trace& trace) {
   RawStream stream;
   try {
     const json body = body_of(exec, request);
     tell(exec, "exec_start: " + exec_command_text(exec.request));
     const ShimClient client = shim(exec.container_id);
     if (request.detach) {
-      client.start_exec(exec.id, body);
+      client.start_exec(exec.id, body, trace);
     } else {
-      stream = client.start_exec(exec.id, exec_streams(exec.request, request), body);
+      stream = client.start_exec(exec.id, exec_streams(exec.request, request), body, trace);
     }
   } catch (const ApiError& error) {
     const std::string message = failure_text(error.what());
     failed(exec, message);
-    throw ApiError(error.status(), message);
+    throw ApiError(error.status(), message, error.advice());
   } catch (const std::exception& error) {
     failed(exec, error.what());
     throw;

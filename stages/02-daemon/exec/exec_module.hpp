@@ -43,7 +43,7 @@ class ExecModule final : public EngineModule {
   std::string create(const std::string& reference, nlohmann::json request);
   /// Runs it. \returns its streams, or none if `detach`. A failure ends the exec with docker's exit code.
   /// \throws ApiError with the message that the client gets
-  RawStream start(const Exec& exec, const ExecStartRequest& request);
+  RawStream start(const Exec& exec, const ExecStartRequest& request, Trace& trace);
   /// An attached client's stream has come to an end: tells of it if that was the client's wish (detach keys).
   void stream_ended(const Exec& exec) const;
   /// \throws ApiError 404, 409 (not running)

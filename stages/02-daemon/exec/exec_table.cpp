@@ -98,6 +98,18 @@ void ExecTable::running(const std::string& id) {
   }
 }
 
+void ExecTable::keep_steps(const std::string& id, std::vector<TraceStep> steps) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = execs_.find(id);
+  if (found != execs_.end()) found->second.steps = std::move(steps);
+}
+
+std::vector<TraceStep> ExecTable::take_steps(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = execs_.find(id);
+  return found == execs_.end() ? std::vector<TraceStep>() : std::exchange(found->second.steps, {});
+}
+
 bool ExecTable::ended(const std::string& id, const ExecExit& exit) {
   const std::scoped_lock lock(mutex_);
   const auto found = execs_.find(id);

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "01-cli-socket/trace.hpp"
 #include "02-daemon/task/task_files.hpp"
 
 namespace slipway {
@@ -26,6 +27,7 @@ struct Exec {
   ExecState state = ExecState::created;
   pid_t pid = 0;
   std::optional<int> exit_code;
+  std::vector<TraceStep> steps{};  ///< how it was started, if whoever did so asked; until told
 };
 
 /// Thread-safe; hands out copies.
@@ -43,6 +45,9 @@ class ExecTable {
   /// Takes the right to start it; once. \throws ApiError 404, 409
   Exec begin_start(const std::string& id);
   void running(const std::string& id);
+  void keep_steps(const std::string& id, std::vector<TraceStep> steps);
+  /// Each is told once.
+  [[nodiscard]] std::vector<TraceStep> take_steps(const std::string& id);
   /// \returns false if it had ended already
   bool ended(const std::string& id, const ExecExit& exit);
   /// Ids of those that have not ended.

@@ -56,7 +56,9 @@ struct LaunchContext {
   std::string id;              ///< the container's id
   Trace& trace;                ///< always on: a start that fails must be able to say where
 
-  std::uint64_t clone_flags = 0;  ///< prepare: steps OR in their CLONE_NEW… flags
+  std::uint64_t clone_flags = 0;  ///< prepare: steps OR in their CLONE_NEW… flags …
+  std::string clone_names{};      ///< … and say how these are called: "|CLONE_NEWNS" …
+  std::string clone_by_hand{};    ///< … and the shell command that makes such a process
   int cgroup_fd = -1;             ///< prepare: descriptor for CLONE_INTO_CGROUP, or -1
   /// The child's ends of stdin, stdout and stderr; the launcher dups them to 0, 1, 2 before any child step.
   std::array<UniqueFd, 3> stdio{};
@@ -75,6 +77,7 @@ struct LaunchContext {
 
   /// For a process that joins a container (exec): the pidfd of the container's first process; -1 otherwise.
   int container_pidfd = -1;
+  pid_t container_pid = 0;  ///< the same process, for people
   /// child: goes on as a new process in the pid namespace that setns(2) chose, still the shim's child; of our descriptors
   /// it has 0, 1, 2 and its line to the shim. The old one ends. Set by the launcher. \throws SysError
   std::function<void()> go_on_as_new_process{};
@@ -90,9 +93,12 @@ struct LaunchContext {
   std::string_view stage{};  ///< set by the launcher: the stage of the step that runs
   std::string_view step{};   ///< set by the launcher: its name
 
-  /// Records one call of the running step: `auto call = context.call("mount", "proc on /proc");`
-  [[nodiscard]] Trace::Scope call(std::string_view name, std::string_view arguments) {
-    return trace.begin(stage, step, name, arguments);
+  /// Records one call of the running step, and how it is done by hand (text, or a function that makes it):
+  /// `auto call = context.call("sethostname", name, [&] { return "hostname " + name; });`
+  template <class ByHand = std::string_view>
+  [[nodiscard]] Trace::Scope call(std::string_view name, std::string_view arguments,
+                                  const ByHand& by_hand = {}) {
+    return trace.begin(stage, step, name, arguments, by_hand);
   }
 };
 
@@ -114,6 +120,8 @@ class LaunchStep {
   /// In the shim, after the process ended or the launch failed; only for steps whose `prepare` was called.
   /// Must work when the others did not.
   virtual void undo(LaunchContext&) noexcept {}
+  /// What to try when this step has failed so; empty: whatever such an error means in general.
+  [[nodiscard]] virtual std::string advice(const std::exception& /*error*/) const { return {}; }
 };
 
 using LaunchSteps = std::vector<std::unique_ptr<LaunchStep>>;

@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/base/pidfd.hpp"
 #include "clone_process.hpp"
+#include "launch_advice.hpp"
 
 namespace slipway {
 namespace {
@@ -19,8 +21,8 @@ void record_failure(LaunchContext& context, std::string_view phase, const std::s
   context.trace.add(TraceStep{.box = {},
                               .stage = std::string(context.stage),
                               .name = std::string(context.step),
-                              .call = "step",
-                              .arguments = std::string(phase),
+                              .call = "step failed",
+                              .arguments = "(" + std::string(phase) + ")",
                               .result = why,
                               .start_us = monotonic_us()});
 }
@@ -34,10 +36,11 @@ void run_phase(LaunchContext& context, LaunchStep& step, std::string_view phase,
     run();
   } catch (const CommandError& error) {
     record_failure(context, phase, error.what());
-    throw LaunchFailure(error.what(), true);
+    throw LaunchFailure(error.what(), true, launch_advice(step, phase, error));
   } catch (const std::exception& error) {
     record_failure(context, phase, error.what());
-    throw LaunchFailure("step '" + std::string(step.name()) + "': " + error.what(), false);
+    throw LaunchFailure("step '" + std::string(step.name()) + "': " + error.what(), false,
+                        launch_advice(step, phase, error));
   }
 }
 
@@ -48,6 +51,19 @@ std::string exec_error(const std::string& program, int error) {
   if (error == ENOENT) return text + "no such file or directory";
   if (error == ENOEXEC) return text + "exec format error";
   return text + std::generic_category().message(error);
+}
+
+/// A shell makes its children with fork(2), which is a clone without wishes.
+std::string clone_by_hand(const LaunchContext& context) {
+  if (!context.trace.tells_by_hand()) return {};
+  return context.clone_by_hand.empty() ? "sh &" : context.clone_by_hand;
+}
+
+/// ["sh", "-c", "…"]
+std::string as_array(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "\"" : ", \"") + word + "\"";
+  return "[" + text + "]";
 }
 
 std::vector<char*> c_strings(const std::vector<std::string>& strings) {
@@ -148,8 +164,9 @@ void Launcher::clone_child() {
                                .stage = "02",
                                .name = "clone",
                                .call = "clone3",
-                               .arguments = "pid " + std::to_string(context_.pid),
-                               .result = "ok",
+                               .arguments = "CLONE_PIDFD" + context_.clone_names,
+                               .result = "pid " + std::to_string(context_.pid),
+                               .by_hand = clone_by_hand(context_),
                                .start_us = before,
                                .duration_us = monotonic_us() - before});
 }  // here our copy of the child's end is closed, so that its end is seen as the end
@@ -182,19 +199,38 @@ void Launcher::start() {
   take_end();
 }
 
-void Launcher::let_go() { channel_->send_word("start"); }
+void Launcher::let_go() {
+  let_go_at_us_ = monotonic_us();
+  channel_->send_word("start");
+}
 
 void Launcher::take_end() {
   const std::optional<ChildReport> report = channel_->receive_report();
   channel_.reset();
+  note_exec(report ? report->error : "ok");
   if (report) take_report(report);
+}
+
+/// The process cannot tell of its last call: it is another program then.
+void Launcher::note_exec(const std::string& result) {
+  const bool by_hand = context_.trace.tells_by_hand();
+  context_.trace.add(TraceStep{.box = "container",
+                               .stage = "02",
+                               .name = "start",
+                               .call = "execve",
+                               .arguments = as_array(context_.args),
+                               .result = result,
+                               .by_hand = by_hand ? "exec " + shell_line(context_.args) : "",
+                               .start_us = let_go_at_us_,
+                               .duration_us = monotonic_us() - let_go_at_us_});
 }
 
 /// A report with an error becomes the exception that it carried.
 void Launcher::take_report(const std::optional<ChildReport>& report) {
   if (!report) throw LaunchFailure("the container's process ended before it was ready", false);
   context_.trace.add(report->steps);
-  if (!report->error.empty()) throw LaunchFailure(report->error, report->command_error);
+  if (report->error.empty()) return;
+  throw LaunchFailure(report->error, report->command_error, report->advice);
 }
 
 void Launcher::kill_child() noexcept {
@@ -250,7 +286,7 @@ void Launcher::go_on_as_new_process(SyncChannel& channel) {
 
 void Launcher::run_child(SyncChannel channel) {
   ChildReport report;
-  Trace trace("launch", "container");
+  Trace trace("launch", "container", context_.trace.tells_by_hand());
   LaunchContext child{.spec = context_.spec,
                       .bundle = context_.bundle,
                       .id = context_.id,
@@ -259,16 +295,22 @@ void Launcher::run_child(SyncChannel channel) {
                       .args = context_.args,
                       .env = context_.env,
                       .container_pidfd = context_.container_pidfd,
+                      .container_pid = context_.container_pid,
                       .go_on_as_new_process = [&channel] { go_on_as_new_process(channel); }};
   try {
     run_child_steps(child, channel);
     send_ready(channel, child, trace);
     channel.expect_word("start");
     ::execve(child.program.c_str(), c_strings(child.args).data(), c_strings(child.env).data());
-    report = {.error = exec_error(child.program, errno), .command_error = true};
+    const int why = errno;
+    report = {.error = exec_error(child.program, why),
+              .advice = exec_advice(child.program, why),
+              .command_error = true};
   } catch (const LaunchFailure& failure) {
-    report = {
-        .error = failure.what(), .command_error = failure.command_error(), .steps = trace.steps()};
+    report = {.error = failure.what(),
+              .advice = failure.advice(),
+              .command_error = failure.command_error(),
+              .steps = trace.steps()};
   } catch (const std::exception& error) {
     report.error = error.what();
   }

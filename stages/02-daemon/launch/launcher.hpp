@@ -14,13 +14,16 @@ namespace slipway {
 /// A launch that failed; `what()` names the step: "step 'rootfs': mount overlay on /: Invalid argument".
 class LaunchFailure : public std::runtime_error {
  public:
-  LaunchFailure(const std::string& message, bool command_error)
-      : std::runtime_error(message), command_error_(command_error) {}
+  LaunchFailure(const std::string& message, bool command_error, std::string advice = {})
+      : std::runtime_error(message), command_error_(command_error), advice_(std::move(advice)) {}
   /// True if the command cannot be run (see CommandError): the client's mistake.
   [[nodiscard]] bool command_error() const noexcept { return command_error_; }
+  /// Where it happened, and what to try: lines for a person (launch_advice.hpp).
+  [[nodiscard]] const std::string& advice() const noexcept { return advice_; }
 
  private:
   bool command_error_;
+  std::string advice_;
 };
 
 /// One launch. In the shim only: one thread.
@@ -59,6 +62,7 @@ class Launcher {
   void run_parent_steps();
   void child_moved(ChildReport& report);
   void take_report(const std::optional<ChildReport>& report);
+  void note_exec(const std::string& result);
   void kill_child() noexcept;
   [[noreturn]] void run_child(SyncChannel channel);
   static void go_on_as_new_process(SyncChannel& channel);
@@ -67,6 +71,7 @@ class Launcher {
   LaunchContext& context_;
   LaunchSteps& steps_;
   std::size_t prepared_ = 0;  ///< how many steps have to be undone
+  std::int64_t let_go_at_us_ = 0;
   std::optional<SyncChannel> channel_;
 };
 

@@ -7,6 +7,7 @@
 #include <climits>
 #include <string_view>
 
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/base/terminal.hpp"
@@ -55,7 +56,7 @@ class SessionStep final : public LaunchStep {
   std::string_view name() const override { return "session"; }
   std::string_view stage() const override { return "02"; }
   void child(LaunchContext& context) override {
-    const auto call = context.call("setsid", "");
+    const auto call = context.call("setsid", "", "exec setsid sh");
     check(::setsid(), "setsid");
   }
 };
@@ -75,7 +76,8 @@ class TerminalStep final : public LaunchStep {
   }
   void child(LaunchContext& context) override {
     if (!wanted_) return;
-    const auto call = context.call("ioctl", "TIOCGPTPEER and TIOCSCTTY, on /dev/pts/ptmx");
+    const auto call = context.call("ioctl", "{TIOCGPTPEER,TIOCSCTTY} of /dev/pts/ptmx",
+                                   "script --quiet --command sh /dev/null");
     context.terminal = open_terminal();
     const UniqueFd& slave = context.terminal.slave;
     if (size_.rows > 0 || size_.columns > 0) set_terminal_size(slave.get(), size_);
@@ -96,12 +98,16 @@ class DirectoryStep final : public LaunchStep {
   std::string_view stage() const override { return "02"; }
   void child(LaunchContext& context) override {
     const std::string folder = context.spec.at("process").value("cwd", "/");
-    auto call = context.call("chdir", folder);
+    auto call = context.call("chdir", folder, [&] { return "cd " + shell_quoted(folder); });
     if (::chdir(folder.c_str()) != 0) {
       throw CommandError("chdir to cwd (\"" + folder +
                          "\") set in config.json failed: " + reason_of(errno));
     }
     refuse_a_way_out(folder);
+  }
+
+  std::string advice(const std::exception& /*error*/) const override {
+    return "another `--workdir`: a folder that is there, and that the container's user may enter";
   }
 
  private:
@@ -121,9 +127,21 @@ class ProgramStep final : public LaunchStep {
   std::string_view stage() const override { return "02"; }
   void child(LaunchContext& context) override {
     if (context.args.empty()) throw CommandError("no command specified");
-    auto call = context.call("access", context.args.front());
+    auto call = context.call("access", context.args.front(),
+                             [&] { return "command -v " + shell_quoted(context.args.front()); });
     context.program = find_program(context.args.front(), context.env);
     call.result(context.program);
+  }
+  std::string advice(const std::exception& error) const override {
+    const std::string_view why = error.what();
+    if (why.ends_with("permission denied")) {
+      return "`chmod +x` in the image, a `--user` who may execute it, or a file: it may be a "
+             "folder";
+    }
+    if (why == "no command specified") return "a command behind the image's name";
+    return "the whole path of a program that is in the image; a command line in quotes is one "
+           "word: "
+           "`sh -c '…'`";
   }
 };
 

@@ -48,6 +48,7 @@ void SyncChannel::send_word(std::string_view word) {
 
 void SyncChannel::send_report(const ChildReport& report, std::initializer_list<int> descriptors) {
   const json message{{"Error", report.error},
+                     {"Advice", report.advice},
                      {"CommandError", report.command_error},
                      {"MovedTo", report.moved_to},
                      {"Steps", steps_to_text(report.steps)}};
@@ -104,6 +105,7 @@ std::optional<ChildReport> SyncChannel::receive_report() {
   if (packet.empty()) return std::nullopt;
   const json message = json::parse(packet);
   return ChildReport{.error = message.at("Error"),
+                     .advice = message.at("Advice"),
                      .command_error = message.at("CommandError"),
                      .steps = steps_from_text(message.at("Steps").get<std::string>()),
                      .moved_to = message.at("MovedTo"),

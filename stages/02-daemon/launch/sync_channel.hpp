@@ -30,6 +30,7 @@ namespace slipway {
 /// What the child tells the shim.
 struct ChildReport {
   std::string error{};         ///< why it failed, with the step's name; empty for "ready"
+  std::string advice{};        ///< and where, and what to try
   bool command_error = false;  ///< the command is at fault, not we (see CommandError)
   std::vector<TraceStep> steps{};
   pid_t moved_to = 0;  ///< not 0: this is "moved", the rest is to come

@@ -10,6 +10,7 @@
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/base/idle_memory.hpp"
+#include "02-daemon/base/signals.hpp"
 
 namespace slipway {
 
@@ -47,7 +48,7 @@ Shim::Shim(TaskFolder folder, LaunchSteps steps, ExecSteps exec_steps)
     : folder_(std::move(folder)),
       settings_(task_settings_from_json(read_task_file(folder_.settings()))),
       lock_(take_lock(folder_.lock())),
-      trace_("launch", "shim"),
+      trace_("launch", "shim", settings_.explain),
       door_(loop_, folder_.socket(),
             [this](const HttpRequest& request, ShimReply& reply) { serve(request, reply); }),
       log_(settings_.stdio.log_target()),
@@ -105,9 +106,8 @@ void Shim::serve(const HttpRequest& request, ShimReply& reply) {
   if (request.path.starts_with("/execs/")) return execs_.serve(request, reply, process_);
   if (request.method == "POST" && request.path == "/attach") return attach(request, reply);
   HttpResponse response = route(request);
-  if (request.headers.has(kTraceHeader)) {
-    response.headers.set(kStepsHeader, steps_to_text(trace_.take_steps()));
-  }
+  const std::vector<TraceStep> steps = trace_.take_steps();  // each is told once, or never
+  if (request.headers.has(kTraceHeader)) response.headers.set(kStepsHeader, steps_to_text(steps));
   reply.send(std::move(response));
 }
 
@@ -135,12 +135,11 @@ HttpResponse Shim::start_container() {
   if (let_run_ || withdrawn_ || status_ != Status::created)
     throw conflict("container " + settings_.id + " was started already");
   try {
-    const auto call = trace_.begin("02", "start", "execve", process_.command());
     set_let_run(true);
     process_.start();
   } catch (const LaunchFailure& failure) {
     set_let_run(false);
-    return error_response(failure.command_error() ? 400 : 500, failure.what());
+    return error_response(failure.command_error() ? 400 : 500, failure.what(), failure.advice());
   }
   return {.status = 204};
 }
@@ -162,7 +161,12 @@ HttpResponse Shim::withdraw() {
 HttpResponse Shim::signal_container(const HttpRequest& request) {
   const long signal = request.query.number("signal").value_or(SIGKILL);
   if (signal < 0 || signal > SIGRTMAX) throw bad_request("invalid signal number");
+  const std::string name = signal_name(static_cast<int>(signal));
+  const auto call = trace_.begin(
+      "02", "signal", "pidfd_send_signal", name + " to pid " + std::to_string(process_.pid()),
+      [&] { return "kill -" + std::to_string(signal) + " " + std::to_string(process_.pid()); });
   process_.signal(static_cast<int>(signal));
+  asked_signal_ = static_cast<int>(signal);
   return {.status = 204};
 }
 
@@ -189,6 +193,8 @@ void Shim::container_ended() {
   unrecorded_->exit_code = process_.exit_code();
   unrecorded_->oom_kills = process_.observed().oom_kills;
   unrecorded_->reason = process_.observed().reason;
+  unrecorded_->signal = process_.end_signal();
+  unrecorded_->asked_signal = asked_signal_;
   door_.lend_descriptor();  // the ledger's file needs one
   record_exit();
 }

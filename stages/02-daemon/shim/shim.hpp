@@ -70,6 +70,7 @@ class Shim {
   Status status_ = Status::created;
   bool let_run_ = false;                  ///< it was executed: its end will be recorded
   bool withdrawn_ = false;                ///< it never will be
+  int asked_signal_ = 0;                  ///< the last one that was sent on request
   std::optional<ExitRecord> unrecorded_;  ///< the end of the container, until it is in the ledger
   bool rested_ = false;                   ///< nothing has happened since rest()
 };

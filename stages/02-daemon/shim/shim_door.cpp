@@ -30,9 +30,10 @@ void ShimReply::send(HttpResponse response) {
   connection_.reset();
 }
 
-RawStream ShimReply::upgrade(std::string_view content_type) {
-  const HttpHeaders headers{
+RawStream ShimReply::upgrade(std::string_view content_type, const HttpHeaders& more) {
+  HttpHeaders headers{
       {"Content-Type", std::string(content_type)}, {"Connection", "Upgrade"}, {"Upgrade", "tcp"}};
+  for (const auto& [name, value] : more) headers.add(name, value);
   send_now(connection_, serialize({.status = 101, .headers = headers}));
   return {std::move(connection_), std::move(rest_)};
 }

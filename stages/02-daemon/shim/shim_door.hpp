@@ -22,7 +22,7 @@ class ShimReply {
   /// Answers and closes. Answers are small: one that does not fit into the socket's buffer is cut.
   void send(HttpResponse response);
   /// Answers 101: from here on the connection is a stream of bytes.
-  RawStream upgrade(std::string_view content_type);
+  RawStream upgrade(std::string_view content_type, const HttpHeaders& more = {});
 
  private:
   UniqueFd connection_;

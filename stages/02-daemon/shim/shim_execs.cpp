@@ -74,6 +74,7 @@ ProcessPlan ShimExecs::plan_for(const HttpRequest& request, const ShimProcess& c
           .bundle = folder_.path,
           .id = container_id_,
           .container_pidfd = container.pidfd(),
+          .container_pid = container.pid(),
           .open_stdin = open_stdin,
           .stdin_once = true,
           .spool_folder = folder_.path};
@@ -89,6 +90,7 @@ void ShimExecs::start(const std::string& id, const HttpRequest& request, ShimRep
   Session& exec = *session;
   exec.id = id;
   exec.attached = request.headers.has("Upgrade");
+  exec.traced = request.headers.has(kTraceHeader);
   exec.options = attach_options(request.query);
   exec.process = std::make_unique<ShimProcess>(
       loop_, exec.trace, plan_for(request, container), steps_(),
@@ -101,15 +103,23 @@ void ShimExecs::start(const std::string& id, const HttpRequest& request, ShimRep
 void ShimExecs::launched(Session& exec, const LaunchFailure* failure) {
   ShimReply reply = std::move(*exec.waiting);
   exec.waiting.reset();
+  HttpHeaders steps;
+  const std::vector<TraceStep> told = exec.trace.take_steps();
+  if (exec.traced) steps.set(kStepsHeader, steps_to_text(told));
   if (failure != nullptr) {
     exec.over = true;
-    return reply.send(error_response(failure->command_error() ? 400 : 500, failure->what()));
+    HttpResponse response =
+        error_response(failure->command_error() ? 400 : 500, failure->what(), failure->advice());
+    for (const auto& [name, value] : steps) response.headers.add(name, value);
+    return reply.send(std::move(response));
   }
   exec.running = true;
   if (exec.attached) {
-    exec.process->attach(reply.upgrade(stream_type(exec.options)), exec.options);
+    exec.process->attach(reply.upgrade(stream_type(exec.options), steps), exec.options);
   } else {
-    reply.send(json_response(201, {{"Pid", exec.process->pid()}}));
+    HttpResponse response = json_response(201, {{"Pid", exec.process->pid()}});
+    for (const auto& [name, value] : steps) response.headers.add(name, value);
+    reply.send(std::move(response));
   }
   exec.process->connect_output();
 }

@@ -44,6 +44,7 @@ class ShimExecs {
   struct Session {
     std::string id;
     Trace trace{"launch", "shim"};
+    bool traced = false;  ///< whoever asked for it wants to hear its steps
     std::unique_ptr<ShimProcess> process{};
     std::optional<ShimReply> waiting{};  ///< whoever asked for it, until it runs
     bool attached = false;               ///< they want its streams

@@ -36,7 +36,8 @@ ShimProcess::ShimProcess(EventLoop& loop, Trace& trace, ProcessPlan plan, Launch
                .stdio = std::move(pipes_.child),
                .args = JsonFields(plan_.spec).object("process").texts("args"),
                .env = JsonFields(plan_.spec).object("process").texts("env"),
-               .container_pidfd = plan_.container_pidfd},
+               .container_pidfd = plan_.container_pidfd,
+               .container_pid = plan_.container_pid},
       launcher_(context_, steps_) {
   if (!hooks_.observed) return;
   context_.watch = [this](int fd, std::function<void()> handler) {
@@ -197,7 +198,8 @@ void ShimProcess::end() {
   siginfo_t info{};
   check(::waitid(P_PIDFD, static_cast<id_t>(context_.pidfd.get()), &info, WEXITED), "waitid",
         plan_.id);
-  exit_code_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+  end_signal_ = info.si_code == CLD_EXITED ? 0 : info.si_status;
+  exit_code_ = end_signal_ == 0 ? info.si_status : 128 + end_signal_;
   alive_ = false;
   launcher_.undo();  // and with it ends whatever the process has left behind
   drain_output();

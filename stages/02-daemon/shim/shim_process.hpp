@@ -24,6 +24,7 @@ struct ProcessPlan {
   std::string bundle;        ///< the folder of the container's config.json
   std::string id;            ///< the container's
   int container_pidfd = -1;  ///< the container to join; -1: this process is the container
+  pid_t container_pid = 0;   ///< its first process
   bool open_stdin = false;   ///< false: stdin is /dev/null
   bool stdin_once = false;   ///< the first client's end of input ends stdin
   std::string spool_folder;  ///< where output waits for slow clients
@@ -68,6 +69,8 @@ class ShimProcess {
   [[nodiscard]] bool alive() const noexcept { return alive_; }
   [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
   [[nodiscard]] const Observations& observed() const noexcept { return context_.observed; }
+  /// The signal that ended it; 0 if none did.
+  [[nodiscard]] int end_signal() const noexcept { return end_signal_; }
   /// \throws ApiError 409 if it has ended
   void signal(int number);
   /// Nothing without a terminal. \throws SysError
@@ -103,6 +106,7 @@ class ShimProcess {
   bool alive_ = false;
   bool finished_ = false;
   int exit_code_ = 0;
+  int end_signal_ = 0;
 };
 
 }  // namespace slipway

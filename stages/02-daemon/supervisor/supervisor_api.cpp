@@ -43,7 +43,7 @@ void start_task(Exchange& exchange, TaskTable& tasks) {
 
 void kill_task(Exchange& exchange, TaskTable& tasks) {
   const long signal = exchange.request().query.number("signal").value_or(9);
-  tasks.kill(checked_id(exchange), run_of(exchange), static_cast<int>(signal));
+  tasks.kill(checked_id(exchange), run_of(exchange), static_cast<int>(signal), exchange.trace());
   exchange.respond({.status = 204});
 }
 
@@ -103,7 +103,7 @@ void add_supervisor_routes(Router& router, TaskTable& tasks,
   router.add("POST", "/tasks/{id}/start", [&tasks](Exchange& e) { start_task(e, tasks); });
   router.add("POST", "/tasks/{id}/kill", [&tasks](Exchange& e) { kill_task(e, tasks); });
   router.add("DELETE", "/tasks/{id}", [&tasks](Exchange& exchange) {
-    tasks.remove(checked_id(exchange));
+    tasks.remove(checked_id(exchange), exchange.trace());
     exchange.respond({.status = 204});
   });
   router.add("DELETE", "/tasks/{id}/start", [&tasks](Exchange& exchange) {

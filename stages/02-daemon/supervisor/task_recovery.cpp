@@ -265,6 +265,7 @@ json TaskTable::describe(const std::string& id) {
   const TaskPtr task = find_or_adopt(id);
   json answer = state_of_shim(task->folder, kShimPatienceMs);
   answer["ShimSocket"] = task->folder.socket();
+  if (!task->steps.empty()) answer["Steps"] = steps_to_json(steps_from_text(task->steps));
   return answer;
 }
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "01-cli-socket/sys_error.hpp"
@@ -112,12 +113,15 @@ json TaskTable::create(const TaskRequest& request, Trace& trace,
   clear_away(request.id);
   try {
     {
-      const auto step = trace.begin("02", "bundle", "write", task->folder.spec());
+      const auto step = trace.begin("02", "bundle", "rename", task->folder.spec(), [&] {
+        return "install -D -m 600 config.json " + shell_quoted(task->folder.spec());
+      });
       write_bundle(*task, request.spec);
     }
     const json report = start_shim(*task, trace);
     if (report.contains("Error")) {
-      throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"));
+      throw ApiError(report.value("CommandError", false) ? 400 : 500, report.at("Error"),
+                     report.value("Advice", ""));
     }
     task->pid = report.at("Pid");
     task->process = open_pidfd(task->pid);
@@ -158,7 +162,11 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   {
-    const auto step = trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path);
+    const auto step =
+        trace.begin("02", "shim", "posix_spawn", "slipway-shim " + task.folder.path, [&] {
+          return "setsid slipway-shim " + shell_quoted(task.folder.path) + " " +
+                 std::to_string(kReportFd) + ">report &";
+        });
     const std::string program = sibling_program("slipway-shim");
     SpawnedProcess shim = spawn({.program = sealed_shim(program).path(),
                                  .args = {task.folder.path},
@@ -171,14 +179,18 @@ json TaskTable::start_shim(Task& task, Trace& trace) {
   }
   writer.reset();
   {
-    const auto step = trace.begin("02", "ledger", "rename", ledger_.file(task.id));
+    const std::string file = ledger_.file(task.id);
+    const auto step = trace.begin("02", "ledger", "rename", file, [&] {
+      return "sync " + file + ".tmp && mv " + file + ".tmp " + file;
+    });
     ledger_.begin(task.settings);
   }
   const std::string text = read_report(reader);
   json report = json::parse(text, nullptr, false);
   if (!report.is_object())
     report = {{"Error", "the container's shim ended, or hangs, and has not reported"}};
-  trace.add(steps_from_text(report.value("Steps", "")));
+  if (trace.on()) trace.add(steps_from_text(report.value("Steps", "")));
+  if (!task.settings.durable) task.steps = report.value("Steps", "");
   return report;
 }
 
@@ -193,16 +205,17 @@ void TaskTable::start(const std::string& id, const std::string& run, Trace& trac
     return;
   }
   take_back(id);
-  throw ApiError(response.status, error_message(response));
+  throw_if_error(response);
 }
 
-void TaskTable::kill(const std::string& id, const std::string& run, int signal) {
+void TaskTable::kill(const std::string& id, const std::string& run, int signal, Trace& trace) {
   const auto turn = turns_.take(id);
   const TaskPtr task = find_or_adopt(id);
   if (task->settings.started_at != run) throw conflict("task " + id + " is another run");
   HttpResponse response;
   try {
     HttpClient client(task->folder.socket());
+    client.trace = &trace;
     client.patience_ms = kShimPatienceMs;
     response = client.request("POST", "/kill?signal=" + std::to_string(signal));
   } catch (const std::runtime_error&) {  // it hangs: a signal needs no shim
@@ -211,7 +224,7 @@ void TaskTable::kill(const std::string& id, const std::string& run, int signal) 
   throw_if_error(response);
 }
 
-void TaskTable::remove(const std::string& id) {
+void TaskTable::remove(const std::string& id, Trace& trace) {
   const auto turn = turns_.take(id);
   try {
     clear_away(id);
@@ -220,6 +233,9 @@ void TaskTable::remove(const std::string& id) {
     end_by_force(id);
     clear_away(id);
   }
+  const std::string file = ledger_.file(id);
+  const auto step =
+      trace.begin("02", "ledger", "unlink", file, [&] { return "rm -f " + shell_quoted(file); });
   ledger_.remove(id);
 }
 

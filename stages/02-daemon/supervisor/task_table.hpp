@@ -38,6 +38,8 @@ struct Task {
   UniqueFd shim;                     ///< the shim's pidfd: readable when it has ended
   std::atomic<bool> started{false};  ///< it was let run: only then its end is worth a record
   bool child = false;                ///< the shim is our child: to be reaped
+  std::string
+      steps;  ///< of a container that keeps no story: what its shim told of the launch, as it came
 };
 
 /// What POST /tasks/ID asks for.
@@ -78,8 +80,8 @@ class TaskTable {
   /// Lets the created container run. \param run  the StartedAt that it was set up with
   /// \throws ApiError; the task is gone then. 409 if it is another run's
   void start(const std::string& id, const std::string& run, Trace& trace);
-  /// \throws ApiError 404, 409 (not running, or another run's)
-  void kill(const std::string& id, const std::string& run, int signal);
+  /// 	hrows ApiError 404, 409 (not running, or another run's)
+  void kill(const std::string& id, const std::string& run, int signal, Trace& trace);
   /// Takes a run back, if it was not let run; the question and the act are one: after it, it never will be. No such run is no
   /// error. \throws ApiError 409 if it was let run (its end is in the ledger, or will be), 503 if its shim does not answer
   void withdraw(const std::string& id, const std::string& run);
@@ -88,7 +90,7 @@ class TaskTable {
   void record_failed_start(const FailedStart& failed);
   /// Ends the task if it lives, and forgets it: folder and ledger entry. Nothing there is no error, and a shim that hangs is
   /// no obstacle.
-  void remove(const std::string& id);
+  void remove(const std::string& id, Trace& trace);
 
   /// What is known of one task, or of all. \throws ApiError 404
   [[nodiscard]] nlohmann::json describe(const std::string& id);

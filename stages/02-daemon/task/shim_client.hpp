@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "01-cli-socket/raw_stream.hpp"
+#include "01-cli-socket/trace.hpp"
 #include "02-daemon/base/terminal.hpp"
 #include "task_files.hpp"
 
@@ -28,9 +29,9 @@ class ShimClient {
 
   /// Starts a process in the container, with its streams. \param body  see shim_execs.hpp
   [[nodiscard]] RawStream start_exec(const std::string& exec_id, const std::string& query,
-                                     const nlohmann::json& body) const;
+                                     const nlohmann::json& body, Trace& trace) const;
   /// The same with nobody attached.
-  void start_exec(const std::string& exec_id, const nlohmann::json& body) const;
+  void start_exec(const std::string& exec_id, const nlohmann::json& body, Trace& trace) const;
   /// A stream that ends when that process does. \throws ApiError 404 if it does not run
   [[nodiscard]] RawStream watch_exec(const std::string& exec_id) const;
   [[nodiscard]] nlohmann::json exec_state(const std::string& exec_id) const;
@@ -40,7 +41,8 @@ class ShimClient {
 
  private:
   nlohmann::json ask(const std::string& method, const std::string& target,
-                     const std::string& body = {}) const;
+                     const std::string& body = {}, Trace* trace = nullptr) const;
+  [[nodiscard]] Trace::Scope begin_exec(const std::string& exec_id, Trace& trace) const;
   TaskFolder folder_;
 };
 

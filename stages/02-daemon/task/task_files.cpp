@@ -45,6 +45,7 @@ json to_json(const TaskSettings& settings) {
           {"StartedAt", settings.started_at},
           {"RestartCount", settings.restart_count},
           {"Durable", settings.durable},
+          {"Explain", settings.explain},
           {"Stdio", to_json(settings.stdio)}};
 }
 
@@ -55,6 +56,7 @@ TaskSettings task_settings_from_json(const json& document) {
           .started_at = fields.text("StartedAt"),
           .restart_count = static_cast<int>(fields.integer("RestartCount")),
           .durable = fields.boolean("Durable", true),
+          .explain = fields.boolean("Explain"),
           .stdio = stdio_from(fields.object("Stdio"))};
 }
 
@@ -70,6 +72,8 @@ json to_json(const ExitRecord& record) {
                 {"FinishedAt", record.finished_at},
                 {"RestartCount", record.restart_count},
                 {"ExitCode", record.exit_code},
+                {"Signal", record.signal},
+                {"AskedSignal", record.asked_signal},
                 {"OOMKills", record.oom_kills},
                 {"Reason", record.reason},
                 {"Error", record.error}};
@@ -84,6 +88,8 @@ ExitRecord exit_record_from_json(const json& document) {
           .finished_at = fields.text("FinishedAt"),
           .restart_count = static_cast<int>(fields.integer("RestartCount")),
           .exit_code = static_cast<int>(fields.integer("ExitCode")),
+          .signal = static_cast<int>(fields.integer("Signal")),
+          .asked_signal = static_cast<int>(fields.integer("AskedSignal")),
           .oom_kills = static_cast<int>(fields.integer("OOMKills")),
           .reason = fields.text("Reason"),
           .error = fields.text("Error"),

@@ -55,6 +55,7 @@ struct TaskSettings {
   int restart_count = 0;   ///< how often its restart policy has started it, this run included
   bool durable =
       true;  ///< false: the container will be removed at its end, so its exit need not survive a power cut
+  bool explain = false;  ///< somebody will read how each step is done by hand
   TaskStdio stdio;
 
   [[nodiscard]] Durability durability() const {
@@ -92,6 +93,8 @@ struct ExitRecord {
   std::string finished_at{};  ///< empty while it runs
   int restart_count = 0;      ///< of this run, see TaskSettings
   int exit_code = 0;          ///< 0…255; 128 + n for signal n
+  int signal = 0;             ///< the one that ended it; 0: it exited, or nobody saw its end
+  int asked_signal = 0;       ///< the last one that a client had us send to it; 0: none
   int oom_kills =
       0;  ///< how many of its processes were killed because memory ran out, see Observations
   std::string reason{};  ///< what befell it, for a person

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/base/atomic_file.hpp"
 #include "02-daemon/base/spawn.hpp"
@@ -120,7 +121,9 @@ void ImagesModule::prepare(StartContext& start) {
                    " was created without an image: it cannot start here");
   }
   const ContainerLayers layers = layers_of_record(start.record);
-  const auto step = start.trace.begin("05", "layers", "mkdir", layers.upper);
+  const auto step = start.trace.begin("05", "layers", "mkdir", layers.upper, [&] {
+    return "mkdir -p " + shell_line({layers.upper, layers.work, layers.root});
+  });
   make_container_layers(layers);
   start.spec["root"]["path"] = layers.root;
   if (layers.lower.empty()) return;
