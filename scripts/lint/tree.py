@@ -21,7 +21,7 @@ class Source:
 
     def __init__(self, root, path):
         self.path = path
-        self.name = path.relative_to(root).as_posix()  # "stages/03-namespaces/pivot.cpp"
+        self.name = path.relative_to(root).as_posix()  # "stages/03-namespaces/launch/pivot.cpp"
         self.text = path.read_text()
         self.lines = self.text.splitlines()
 

@@ -13,7 +13,7 @@ BANNED = [
      "costs 5 s of compile time per file, recurses on its input and is slow; write a small scanner"),
     ("close()", r"(?<![\w.>])close\s*\(", ["stages/01-cli-socket/unique_fd.hpp"],
      "descriptors live in a UniqueFd, which closes them once and keeps errno"),
-    ("fork()", r"(?<![\w.>])v?fork\s*\(", ["stages/02-daemon/launch/clone_process.cpp", "stages/03-namespaces/reaper.cpp",
+    ("fork()", r"(?<![\w.>])v?fork\s*\(", ["stages/02-daemon/launch/clone_process.cpp", "stages/03-namespaces/init/reaper.cpp",
      "tests/images/probe.cpp"],
      "a daemon with threads must not fork: spawn() programs; a container's process has one wrapper"),
     ("remove_all", r"\bremove_all\b", ["tests/"],

@@ -1,6 +1,6 @@
 /// \file
 /// slipway-init: the first process of a container that was started with --init.
 
-#include "reaper.hpp"
+#include "03-namespaces/init/reaper.hpp"
 
 int main(int argc, char** argv) { return slipway::run_init(argc, argv); }

@@ -3,7 +3,7 @@
 
 #include "02-daemon/launch/process_steps.hpp"
 #include "02-daemon/shim_app.hpp"
-#include "namespace_steps.hpp"
+#include "03-namespaces/launch/namespace_steps.hpp"
 
 int main(int argc, char** argv) {
   return slipway::run_shim(argc, argv, slipway::namespace_steps(slipway::process_steps()),

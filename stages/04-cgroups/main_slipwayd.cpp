@@ -2,8 +2,8 @@
 /// slipwayd of stage 04: isolated containers with limits, in a root folder of the host.
 
 #include "02-daemon/engine_app.hpp"
-#include "03-namespaces/directory_root_module.hpp"
-#include "03-namespaces/namespace_module.hpp"
+#include "03-namespaces/engine/directory_root_module.hpp"
+#include "03-namespaces/engine/namespace_module.hpp"
 #include "engine/cgroup_module.hpp"
 
 int main(int argc, char** argv) {

@@ -2,7 +2,7 @@
 /// slipwayd of stage 05: isolated and limited containers whose root comes from an image.
 
 #include "02-daemon/engine_app.hpp"
-#include "03-namespaces/namespace_module.hpp"
+#include "03-namespaces/engine/namespace_module.hpp"
 #include "04-cgroups/engine/cgroup_module.hpp"
 #include "05-layers-cache/api/images_module.hpp"
 

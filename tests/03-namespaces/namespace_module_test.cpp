@@ -1,12 +1,12 @@
 // The engine's half: Docker's HostConfig in, sections of the OCI spec out.
 
-#include "03-namespaces/namespace_module.hpp"
+#include "03-namespaces/engine/namespace_module.hpp"
 
 #include "01-cli-socket/api_error.hpp"
-#include "03-namespaces/capabilities.hpp"
-#include "03-namespaces/default_spec.hpp"
-#include "03-namespaces/directory_root_module.hpp"
-#include "03-namespaces/mount_options.hpp"
+#include "03-namespaces/base/capabilities.hpp"
+#include "03-namespaces/base/mount_options.hpp"
+#include "03-namespaces/engine/default_spec.hpp"
+#include "03-namespaces/engine/directory_root_module.hpp"
 #include "harness/harness.hpp"
 
 using namespace slipway;

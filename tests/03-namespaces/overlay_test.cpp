@@ -1,7 +1,7 @@
 // Many folders as one root, in a mount namespace of the test's own: a child process that ends takes
 // its mounts along.
 
-#include "03-namespaces/overlay_root.hpp"
+#include "03-namespaces/base/overlay_root.hpp"
 
 #include <sched.h>
 #include <sys/wait.h>
@@ -11,8 +11,8 @@
 #include <functional>
 
 #include "02-daemon/launch/clone_process.hpp"
-#include "03-namespaces/detached_mount.hpp"
-#include "03-namespaces/root_dir.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
+#include "03-namespaces/base/root_dir.hpp"
 #include "harness/harness.hpp"
 
 namespace fs = std::filesystem;

@@ -1,7 +1,7 @@
 // RootDir against a tree that wants out. The canary is a folder of the host beside the root: whatever is asked, it stays
 // empty. (03-I2)
 
-#include "03-namespaces/root_dir.hpp"
+#include "03-namespaces/base/root_dir.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // Who `--user` means: Docker's rules, and files that an image's maker wrote.
 
-#include "03-namespaces/user_lookup.hpp"
+#include "03-namespaces/base/user_lookup.hpp"
 
 #include <sys/stat.h>
 

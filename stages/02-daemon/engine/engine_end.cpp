@@ -214,7 +214,8 @@ void Engine::finish_removal(const ContainerPtr& container, bool volumes, Trace& 
 }
 
 void Engine::clear_away(const ContainerRecord& record, bool volumes, Trace& trace) {
-  supervisor_.remove(record.id, trace);  // or it is not removed: nobody could stop its process any more
+  supervisor_.remove(record.id,
+                     trace);  // or it is not removed: nobody could stop its process any more
   for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) {
     (*module)->release(record);
     (*module)->removed(record, volumes);

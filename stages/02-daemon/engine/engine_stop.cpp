@@ -47,7 +47,8 @@ void tell_end(const Container& container, Trace& trace) {
 /// The policy was about to start it: now it is not, and that is its end.
 void Engine::call_off_restart(Container& container, Trace& trace) {
   ContainerState& state = container.state;
-  if (policy_asks(container.record)) note_stop(container.record.id, {state.started_at, true}, trace);
+  if (policy_asks(container.record))
+    note_stop(container.record.id, {state.started_at, true}, trace);
   state.status = Status::exited;
   state.stopped = state.kept_down = true;
   --state
@@ -88,9 +89,9 @@ void Engine::wake(Container& container) noexcept {
 void Engine::note_stop(const std::string& id, const StopNote& note, Trace& trace) noexcept {
   try {
     const std::string file = store_.stop_file(id);
-    const auto step =
-        trace.begin("02", "stopped", "rename", file,
-                    [&] { return "echo " + note.run + " > " + file + "; sync " + file; });
+    const auto step = trace.begin("02", "stopped", "rename", file, [&] {
+      return "echo " + note.run + " > " + file + "; sync " + file;
+    });
     store_.note_stop(id, note);
   } catch (const std::exception& error) {
     log_line(LogLevel::error,

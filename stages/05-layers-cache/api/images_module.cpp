@@ -10,7 +10,7 @@
 #include "02-daemon/base/atomic_file.hpp"
 #include "02-daemon/base/spawn.hpp"
 #include "02-daemon/engine/containers.hpp"
-#include "03-namespaces/annotations.hpp"
+#include "03-namespaces/base/annotations.hpp"
 #include "container_layers.hpp"
 #include "image_defaults.hpp"
 #include "images_api.hpp"

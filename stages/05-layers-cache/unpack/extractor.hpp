@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "03-namespaces/root_dir.hpp"
+#include "03-namespaces/base/root_dir.hpp"
 #include "05-layers-cache/base/entry_name.hpp"
 #include "tar_reader.hpp"
 

@@ -16,7 +16,7 @@
 #include <memory>
 
 #include "01-cli-socket/sys_error.hpp"
-#include "03-namespaces/capabilities.hpp"
+#include "03-namespaces/base/capabilities.hpp"
 
 namespace slipway {
 namespace {

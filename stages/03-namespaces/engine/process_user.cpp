@@ -5,8 +5,8 @@
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/launch/launch_step.hpp"
-#include "annotations.hpp"
-#include "user_lookup.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/user_lookup.hpp"
 
 namespace slipway {
 

@@ -10,10 +10,10 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "annotations.hpp"
-#include "foreign_mount.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/foreign_mount.hpp"
+#include "03-namespaces/base/mount_options.hpp"
 #include "isolation_step.hpp"
-#include "mount_options.hpp"
 
 namespace slipway {
 namespace {

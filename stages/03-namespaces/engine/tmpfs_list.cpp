@@ -7,9 +7,9 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "annotations.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/mount_options.hpp"
 #include "default_spec.hpp"
-#include "mount_options.hpp"
 
 namespace slipway {
 

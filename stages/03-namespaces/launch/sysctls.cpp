@@ -16,9 +16,9 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "detached_mount.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
+#include "03-namespaces/base/sysctl_rules.hpp"
 #include "isolation_step.hpp"
-#include "sysctl_rules.hpp"
 
 namespace slipway {
 namespace {

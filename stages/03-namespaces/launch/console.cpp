@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "01-cli-socket/json_fields.hpp"
-#include "detached_mount.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
 #include "isolation_step.hpp"
 
 namespace slipway {

@@ -9,10 +9,10 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "annotations.hpp"
-#include "detached_mount.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
+#include "03-namespaces/base/overlay_root.hpp"
 #include "isolation_step.hpp"
-#include "overlay_root.hpp"
 
 namespace slipway {
 namespace {

@@ -21,9 +21,9 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "annotations.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/namespace_name.hpp"
 #include "isolation_step.hpp"
-#include "namespace_name.hpp"
 
 namespace slipway {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
-#include "capabilities.hpp"
+#include "03-namespaces/base/capabilities.hpp"
 
 namespace slipway {
 

@@ -18,10 +18,10 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "annotations.hpp"
-#include "capabilities.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/capabilities.hpp"
+#include "03-namespaces/base/user_lookup.hpp"
 #include "isolation_step.hpp"
-#include "user_lookup.hpp"
 
 namespace slipway {
 namespace {

@@ -12,9 +12,9 @@
 #include "01-cli-socket/sys_error.hpp"
 #include "02-daemon/engine/containers.hpp"
 #include "02-daemon/task/shim_client.hpp"
-#include "annotations.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/namespace_name.hpp"
 #include "default_spec.hpp"
-#include "namespace_name.hpp"
 
 namespace slipway {
 

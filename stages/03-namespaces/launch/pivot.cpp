@@ -9,7 +9,7 @@
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "detached_mount.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
 #include "isolation_step.hpp"
 
 namespace slipway {

@@ -10,7 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "02-daemon/launch/launch_step.hpp"
-#include "root_dir.hpp"
+#include "03-namespaces/base/root_dir.hpp"
 
 namespace slipway {
 

@@ -11,8 +11,8 @@
 #include "01-cli-socket/curl_line.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/sys_error.hpp"
-#include "annotations.hpp"
-#include "detached_mount.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/detached_mount.hpp"
 #include "isolation_step.hpp"
 
 namespace slipway {

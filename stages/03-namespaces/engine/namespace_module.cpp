@@ -7,15 +7,15 @@
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/base/spawn.hpp"
 #include "02-daemon/engine/oci_spec.hpp"
-#include "annotations.hpp"
-#include "capabilities.hpp"
+#include "03-namespaces/base/annotations.hpp"
+#include "03-namespaces/base/capabilities.hpp"
+#include "03-namespaces/base/sysctl_rules.hpp"
 #include "default_spec.hpp"
 #include "device_list.hpp"
 #include "powers.hpp"
 #include "process_limits.hpp"
 #include "process_user.hpp"
 #include "sharing.hpp"
-#include "sysctl_rules.hpp"
 #include "tmpfs_list.hpp"
 
 namespace slipway {
