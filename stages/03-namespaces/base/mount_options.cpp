@@ -49,6 +49,15 @@ bool take_attribute(std::string_view option, MountOptions& into) {
   return true;
 }
 
+/// "rro": the same for the mount and all below it.
+bool take_recursive_attribute(std::string_view option, MountOptions& into) {
+  if (!option.starts_with('r')) return false;
+  const auto found = std::ranges::find(kAttributes, option.substr(1), &Attribute::name);
+  if (found == kAttributes.end() || found->set == 0 || found->clear != 0) return false;
+  into.set_below |= found->set;
+  return true;
+}
+
 bool take_propagation(std::string_view option, MountOptions& into) {
   const bool recursive = option.starts_with('r');
   const std::string_view name = recursive ? option.substr(1) : option;
@@ -71,8 +80,8 @@ bool take_bind(std::string_view option, MountOptions& into) {
 MountOptions parse_mount_options(const std::vector<std::string>& options) {
   MountOptions parsed;
   for (const std::string& option : options) {
-    if (take_attribute(option, parsed) || take_propagation(option, parsed) ||
-        take_bind(option, parsed)) {
+    if (take_attribute(option, parsed) || take_recursive_attribute(option, parsed) ||
+        take_propagation(option, parsed) || take_bind(option, parsed)) {
       continue;
     }
     const std::size_t equals = option.find('=');

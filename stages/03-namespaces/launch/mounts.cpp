@@ -78,6 +78,7 @@ DetachedMount make_bind(const MountRequest& request, int source) {
   if (options.set | options.clear) {
     mount.change({.attr_set = options.set, .attr_clr = options.clear}, false, request.text);
   }
+  if (options.set_below != 0) mount.change({.attr_set = options.set_below}, true, request.text);
   return mount;
 }
 
