@@ -26,6 +26,10 @@ TEST_CASE("data in a volume outlives its container", "[acceptance][volumes]") {
   const auto used = client.run({"volume", "rm", volume});
   CHECK(used.status == 1);
   CHECK_THAT(used.err, Contains("remove " + volume + ": volume is in use - ["));
+  const auto lent = client.run({"run", "--rm", "--network", "none", "--volumes-from", name + ":ro",
+                                "busybox", "sh", "-c", "cat /data/t; touch /data/x || echo no"});
+  INFO(lent);
+  CHECK(lent.out == "row\nno\n");
   CHECK(client.run({"rm", name}).status == 0);
   const auto read = client.run({"run", "--rm", "--network", "none", "-v", volume + ":/d:ro",
                                 "busybox", "sh", "-c", "cat /d/t; touch /d/x || echo refused"});

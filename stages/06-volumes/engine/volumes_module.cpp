@@ -32,6 +32,22 @@ std::vector<MountPoint> points_of(const ContainerRecord& record) {
   return points;
 }
 
+/// HostConfig.VolumesFrom, each "CONTAINER[:ro|rw]". \throws ApiError 404, 400 `invalid mode: X`
+std::vector<MountPoint> lent_points(const json& host_config, const ContainerTable& containers) {
+  std::vector<MountPoint> lent;
+  for (const std::string& text : JsonFields(host_config, "HostConfig").texts("VolumesFrom")) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const std::string mode = text.substr(std::min(colon + 1, text.size()));
+    if (!mode.empty() && mode != "ro" && mode != "rw" && mode != "z" && mode != "Z")
+      throw bad_request("invalid mode for volumes-from: " + mode);
+    for (MountPoint& point : points_of(containers.find(text.substr(0, colon))->record)) {
+      point.writable = point.writable && mode != "ro";
+      lent.push_back(std::move(point));
+    }
+  }
+  return lent;
+}
+
 bool uses(const ContainerRecord& record, const std::string& volume) {
   const std::vector<MountPoint> points = points_of(record);
   return std::ranges::find(points, volume, &MountPoint::name) != points.end();
@@ -91,7 +107,8 @@ std::vector<std::string> VolumesModule::users_of(const std::string& volume) cons
 
 /// All is read and refused before the first volume is made.
 void VolumesModule::check(CreateRequest& request) {
-  std::vector<MountPoint> points = mount_points(request.config, request.host_config);
+  std::vector<MountPoint> points = mount_points(request.config, request.host_config,
+                                                lent_points(request.host_config, *containers_));
   for (const MountPoint& point : points) {
     if (!point.name.empty()) check_volume_name(point.name);
     if (point.type != "bind" || point.make_source || exists(point.source)) continue;

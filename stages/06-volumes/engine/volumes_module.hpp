@@ -10,7 +10,7 @@
 
 namespace slipway {
 
-/// Owns HostConfig.Binds and Mounts and Config.Volumes. Keeps in the record, each as to_json(MountPoint) has it,
+/// Owns HostConfig.Binds, Mounts and VolumesFrom, and Config.Volumes. Keeps in the record, each as to_json(MountPoint) has it,
 ///
 ///     "volumes": {"Mounts": [{"Type": "volume", "Name": "my_data", "Destination": "/var/lib/mysql", …}, …]}
 ///
@@ -24,7 +24,7 @@ class VolumesModule : public EngineModule {
   void add_routes(Router& router) override;
   [[nodiscard]] std::vector<std::string_view> config_fields() const override { return {"Volumes"}; }
   [[nodiscard]] std::vector<std::string_view> host_config_fields() const override {
-    return {"Binds", "Mounts"};
+    return {"Binds", "Mounts", "VolumesFrom"};
   }
   /// \throws ApiError 400 in docker's words: a bad path, name or mode, a source that --mount does not find
   void check(CreateRequest& request) override;

@@ -118,7 +118,8 @@ MountPoint parse_bind(const std::string& text) {
   return point;
 }
 
-std::vector<MountPoint> mount_points(const json& config, const json& host_config) {
+std::vector<MountPoint> mount_points(const json& config, const json& host_config,
+                                     const std::vector<MountPoint>& lent) {
   const JsonFields host(host_config, "HostConfig");
   std::vector<MountPoint> points;
   for (const std::string& text : host.texts("Binds")) points.push_back(parse_bind(text));
@@ -128,6 +129,9 @@ std::vector<MountPoint> mount_points(const json& config, const json& host_config
   for (const MountPoint& point : points) {
     if (!taken.insert(point.destination).second)
       throw bad_request("Duplicate mount point: " + point.destination);
+  }
+  for (const MountPoint& point : lent) {
+    if (taken.insert(point.destination).second) points.push_back(point);
   }
   const JsonFields volumes = JsonFields(config).object("Volumes");
   if (volumes.document().is_object()) {

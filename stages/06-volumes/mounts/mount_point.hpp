@@ -24,11 +24,14 @@ struct MountPoint {
   std::vector<std::string> options{};  ///< of a tmpfs
 };
 
-/// HostConfig.Binds and HostConfig.Mounts, and Config.Volumes for what those leave; parents before children, so that one
+/// HostConfig.Binds and HostConfig.Mounts, then what another container lends, then Config.Volumes, each for the destinations
+/// that those before it leave; parents before children, so that one
 /// can be mounted in the other.
+/// \param lent  of --volumes-from
 /// \throws ApiError 400 in docker's words
 std::vector<MountPoint> mount_points(const nlohmann::json& config,
-                                     const nlohmann::json& host_config);
+                                     const nlohmann::json& host_config,
+                                     const std::vector<MountPoint>& lent = {});
 
 /// One string of HostConfig.Binds: "NAME:/destination[:MODE]" or "/source:/destination[:MODE]". \throws ApiError 400
 MountPoint parse_bind(const std::string& text);
