@@ -27,15 +27,18 @@ std::size_t end_of_word(std::string_view text, std::size_t at, char escape) {
   return at;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+/// How many bytes are wrong, missing, too many or swapped with their neighbour (optimal string alignment).
+std::size_t mistakes(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> older, old, row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    older = std::exchange(old, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = old[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({changed, old[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], older[j - 2] + 1);
     }
   }
   return row.back();
@@ -71,9 +74,9 @@ std::string upper(std::string_view text) { return mapped(text, 'a', 'z', 'A' - '
 std::string nearest(std::string_view typed, const std::vector<std::string>& candidates) {
   if (typed.size() > 32) return {};
   std::string best;
-  std::size_t distance = 3;  // three mistakes are another word
+  std::size_t distance = typed.size() > 4 ? 3 : 2;  // more mistakes: it is another word
   for (const std::string& candidate : candidates) {
-    const std::size_t found = edit_distance(typed, candidate);
+    const std::size_t found = mistakes(typed, candidate);
     if (found < distance && found < candidate.size()) {
       best = candidate;
       distance = found;
