@@ -29,7 +29,7 @@ TEST_CASE("a signal: its name, and whether a client had asked for it", "[02][exp
              Contains("No client had asked") && Contains("for want of memory"));
   CHECK_THAT(meaning({.exit_code = 139, .signal = SIGSEGV}),
              Contains("128 + 11: SIGSEGV") && Contains("for its own fault"));
-  CHECK_THAT(meaning({.exit_code = 137, .signal = SIGKILL, .oom_killed = true}),
+  CHECK_THAT(meaning({.exit_code = 137, .signal = SIGKILL, .oom_kills = 1}),
              Contains("because memory was short"));
 }
 

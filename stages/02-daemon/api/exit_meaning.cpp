@@ -74,7 +74,7 @@ std::vector<std::string> exit_meaning(const ExitRecord& end, const std::string& 
   } else {
     explain_code(end, name, sentences);
   }
-  if (end.oom_killed) sentences.emplace_back("The kernel killed it because memory was short.");
+  if (end.oom_killed()) sentences.emplace_back("The kernel killed it because memory was short.");
   return sentences;
 }
 
