@@ -7,15 +7,24 @@
 // we run.
 
 #include <iterator>
+#include <map>
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "04-cgroups/kernel/cgroup.hpp"
+#include "04-cgroups/kernel/settings.hpp"
 #include "cgroup_steps.hpp"
 #include "oom_watch.hpp"
 
 namespace slipway {
 namespace {
+
+/// Version 1: a process enters a cgroup of each tree.
+std::string entering_by_hand(const Cgroup& cgroup) {
+  std::string folders;
+  for (const auto& [controller, folder] : cgroup.views()) folders += " " + folder;
+  return "for f in" + folders + "; do echo $$ > $f/cgroup.procs; done";
+}
 
 /// What both steps have in common: the cgroup that the spec names, if it names one.
 class CgroupStepBase : public LaunchStep {
@@ -25,7 +34,8 @@ class CgroupStepBase : public LaunchStep {
 
   void child(LaunchContext& context) override {
     if (!cgroup_ || born_in_it_) return;
-    const auto call = context.call("write", "0 to the tasks of " + path_);
+    const auto call = context.call("write", "0 to the tasks of " + path_,
+                                   [this] { return entering_by_hand(*cgroup_); });
     cgroup_->enter();
   }
 
@@ -36,6 +46,22 @@ class CgroupStepBase : public LaunchStep {
     hierarchies_ = Hierarchies::find();
     cgroup_ = open_cgroup(hierarchies_, path_);
     return true;
+  }
+
+  /// Its folders, and then a line into a file for each limit.
+  [[nodiscard]] std::string making_by_hand(const Resources& resources) const {
+    std::map<std::string, std::string> folders = cgroup_->views();
+    const bool unified = folders.contains("");
+    std::string limits;
+    for (const Setting& setting :
+         unified ? version2_settings(resources) : version1_settings(resources)) {
+      std::string& folder = folders[unified ? "" : setting.controller];
+      if (folder.empty()) folder = hierarchies_.tree_of(setting.controller) + path_;
+      limits += " && echo '" + setting.value + "' > " + folder + "/" + setting.file;
+    }
+    std::string make = "mkdir -p";
+    for (const auto& [controller, folder] : folders) make += " " + folder;
+    return make + limits;
   }
 
   void be_born_in_it(LaunchContext& context) {
@@ -51,13 +77,21 @@ class CgroupStepBase : public LaunchStep {
   bool born_in_it_ = false;
 };
 
+/// A spec is made in pieces, and by others: one that says nothing about devices must not give all of them.
+Resources closed_resources(const nlohmann::json& spec) {
+  Resources resources = resources_of(spec);
+  resources.devices = closed_device_rules(resources.devices.value_or(DeviceRules()));
+  return resources;
+}
+
 class CgroupStep final : public CgroupStepBase {
  public:
   //@region step
   void prepare(LaunchContext& context) override {
     if (!open(context)) return;
-    const auto call = context.call("mkdir", path_);
-    cgroup_->make(resources_of(context.spec));
+    const Resources resources = closed_resources(context.spec);
+    const auto call = context.call("mkdir", path_, [&] { return making_by_hand(resources); });
+    cgroup_->make(resources);
     be_born_in_it(context);
     oom_.begin(context, *cgroup_, path_);
   }
