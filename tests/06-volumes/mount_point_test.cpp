@@ -60,3 +60,28 @@ TEST_CASE("one destination, one mount; an image's volume yields to what the user
   CHECK_THROWS_WITH(mount_points({}, {{"Binds", {"v1:/a", "v2:/a/"}}}),
                     Contains("Duplicate mount point: /a"));
 }
+
+TEST_CASE("a tmpfs has a size and a mode; what is not done is refused by its name",
+          "[06][mounts]") {
+  const auto points = [](const nlohmann::json& mount) {
+    return mount_points(nlohmann::json::object(), {{"Mounts", {mount}}});
+  };
+  CHECK(points({{"Type", "tmpfs"},
+                {"Target", "/t"},
+                {"TmpfsOptions", {{"SizeBytes", 4096}, {"Mode", 01777}}}})[0]
+            .options == std::vector<std::string>{"size=4096", "mode=1777"});
+  CHECK_THROWS_WITH(
+      points({{"Type", "tmpfs"}, {"Target", "/t"}, {"TmpfsOptions", {{"Mode", 010000}}}}),
+      Catch::Contains("TmpfsOptions.Mode"));
+  CHECK_THROWS_WITH(points({{"Type", "volume"},
+                            {"Source", "my_data"},
+                            {"Target", "/t"},
+                            {"VolumeOptions", {{"Subpath", "below"}}}}),
+                    Catch::Contains("VolumeOptions.Subpath is not supported"));
+  CHECK_THROWS_WITH(points({{"Type", "bind"},
+                            {"Source", "/srv"},
+                            {"Target", "/t"},
+                            {"ReadOnly", true},
+                            {"BindOptions", {{"ReadOnlyForceRecursive", true}}}}),
+                    Catch::Contains("BindOptions.ReadOnlyForceRecursive is not supported"));
+}

@@ -100,7 +100,9 @@ void VolumesModule::add_routes(Router& router) {
 std::vector<std::string> VolumesModule::users_of(const std::string& volume) const {
   std::vector<std::string> users;
   for (const ContainerPtr& container : containers_->all()) {
-    if (uses(container->record, volume)) users.push_back(container->record.id);
+    // Nobody knows what one has whose record cannot be read: it may be any volume's only user.
+    if (!container->broken.empty() || uses(container->record, volume))
+      users.push_back(container->record.id);
   }
   return users;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
+#include <initializer_list>
 #include <set>
 
 #include "01-cli-socket/api_error.hpp"
@@ -56,6 +58,26 @@ void take_mode_word(const std::string& word, const std::string& text, MountPoint
   }
 }
 
+/// What we do not do yet is refused by its name, not passed over.
+void refuse_unsupported(const JsonFields& options, const std::string& section,
+                        std::initializer_list<const char*> fields, const std::string& about) {
+  if (!options.document().is_object()) return;
+  for (const char* field : fields) {
+    const auto found = options.document().find(field);
+    if (found == options.document().end() || found->is_null() || found->empty()) continue;
+    if (*found == json(false) || *found == json("")) continue;
+    throw bad_request(about + ": " + section + "." + field + " is not supported");
+  }
+}
+
+/// 01777 is "mode=1777" for the kernel.
+std::string mode_option(std::int64_t mode, const std::string& about) {
+  if (mode < 0 || mode > 07777) throw bad_request(about + ": TmpfsOptions.Mode is no file mode");
+  char digits[8];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), mode, 8);
+  return "mode=" + std::string(std::begin(digits), end.ptr);
+}
+
 json anonymous_volume(const std::string& path) { return {{"Type", "volume"}, {"Target", path}}; }
 
 /// One object of HostConfig.Mounts.
@@ -70,6 +92,7 @@ MountPoint parse_mount(const JsonFields& mount) {
                    .writable = !mount.boolean("ReadOnly")};
   const std::string source = mount.text("Source");
   if (type == "volume") {
+    refuse_unsupported(mount.object("VolumeOptions"), "VolumeOptions", {"Subpath"}, about);
     point.name = source;
     point.mode = "z";
   } else if (type == "tmpfs") {
@@ -77,6 +100,9 @@ MountPoint parse_mount(const JsonFields& mount) {
     const JsonFields options = mount.object("TmpfsOptions");
     if (const auto size = options.integer("SizeBytes"); size > 0)
       point.options.push_back("size=" + std::to_string(size));
+    if (const auto mode = options.integer("Mode"); mode != 0)
+      point.options.push_back(mode_option(mode, about));
+    refuse_unsupported(options, "TmpfsOptions", {"Options"}, about);
   } else {
     if (source.empty()) throw bad_request(about + ": field Source must not be empty");
     if (!source.starts_with('/')) {
@@ -84,6 +110,8 @@ MountPoint parse_mount(const JsonFields& mount) {
                         "' mount path must be absolute");
     }
     const JsonFields options = mount.object("BindOptions");
+    refuse_unsupported(options, "BindOptions", {"ReadOnlyNonRecursive", "ReadOnlyForceRecursive"},
+                       about);
     point.source = normal(source);
     point.propagation = options.text("Propagation", "rprivate");
     point.recursive = !options.boolean("NonRecursive");
