@@ -32,6 +32,13 @@ void inspect_image(Exchange& exchange, const ImageStore& store) {
   exchange.respond(json_response(200, details));
 }
 
+void show_history(Exchange& exchange, const ImageStore& store) {
+  const ImagePtr image = store.find(exchange.parameter("name"));
+  std::vector<std::uint64_t> sizes;
+  for (const Digest& layer : image->layers) sizes.push_back(store.layer_size(layer));
+  exchange.respond(json_response(200, image_history(*image, sizes)));
+}
+
 void publish(EventLog& events, std::string action, const Digest& image, std::string name) {
   events.publish(Event{.type = "image",
                        .action = std::move(action),
@@ -118,6 +125,7 @@ void add_image_routes(Router& router, const ImagesApi& api) {
   router.add("POST", "/images/load", [api](Exchange& e) { load_images(e, api); });
   router.add("POST", "/images/create", refuse_pull);
   router.add("GET", name + "/json", [&store](Exchange& e) { inspect_image(e, store); });
+  router.add("GET", name + "/history", [&store](Exchange& e) { show_history(e, store); });
   router.add("POST", name + "/tag", [api](Exchange& e) { tag_image(e, api); });
   router.add("DELETE", name, [api](Exchange& e) { remove_image(e, api); });
 }

@@ -18,7 +18,7 @@ struct ImagesApi {
 };
 
 /// GET /images/json, POST /images/load, POST /images/create (says that there is no registry client yet),
-/// GET /images/{name}/json, POST /images/{name}/tag, DELETE /images/{name}.
+/// GET /images/{name}/json and …/history, POST /images/{name}/tag, DELETE /images/{name}.
 void add_image_routes(Router& router, const ImagesApi& api);
 
 }  // namespace slipway
