@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "01-cli-socket/sys_error.hpp"
 
 namespace slipway {
@@ -35,13 +38,21 @@ void copy_all(const UniqueFd& from, const UniqueFd& to, const std::string& path)
 
 }  // namespace
 
+void seal(const UniqueFd& file) {
+  constexpr int kTries = 100;
+  const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  for (int attempt = 1; ::fcntl(file.get(), F_ADD_SEALS, seals) < 0; ++attempt) {
+    if (errno != EBUSY || attempt == kTries) throw SysError(errno, "fcntl", "F_ADD_SEALS");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 SealedProgram::SealedProgram(const std::string& path) {
   const UniqueFd source(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
   const UniqueFd copy = make_memory_file(path.substr(path.rfind('/') + 1));
   copy_all(source, copy, path);
   check(::fchmod(copy.get(), 0500), "fchmod", path);
-  check(::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
-        "fcntl", "F_ADD_SEALS");
+  seal(copy);
   // A file that is open for writing is not executed (ETXTBSY), sealed or not.
   const std::string again = "/proc/self/fd/" + std::to_string(copy.get());
   file_.reset(check(::open(again.c_str(), O_RDONLY | O_CLOEXEC), "open", again));

@@ -11,6 +11,11 @@
 
 namespace slipway {
 
+/// Lets nobody change a file in memory any more. The kernel refuses with EBUSY while the file is mapped for writing or
+/// something else holds one of its pages; that may be a moment's matter, so this tries again for a second.
+/// \param file  from memfd_create(2) with MFD_ALLOW_SEALING \throws SysError  also EBUSY, when it stays so
+void seal(const UniqueFd& file);
+
 /// The copy lives as long as this, or as anybody who runs it. Immutable, so thread-safe.
 class SealedProgram {
  public:
