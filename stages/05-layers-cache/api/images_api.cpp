@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/api_error.hpp"
+#include "05-layers-cache/images/image_saver.hpp"
 #include "image_view.hpp"
 
 namespace slipway {
@@ -11,6 +12,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kChunk = 256 * 1024;
 constexpr std::string_view kAnyName = "/images/{name:.*}";
 
 void list_images(Exchange& exchange, const ImageStore& store) {
@@ -80,6 +82,22 @@ void load_images(Exchange& exchange, const ImagesApi& api) {
   exchange.end_stream();
 }
 
+/// All that can be refused is refused before the stream begins; a blob that turns out to be damaged breaks it off.
+void save_images(Exchange& exchange, const ImagesApi& api, const std::vector<std::string>& names) {
+  const ImageSaver saver(api.store, names);
+  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/x-tar"}}});
+  std::string gathered;
+  saver.write([&](std::span<const char> bytes) {
+    gathered.append(bytes.data(), bytes.size());
+    if (gathered.size() < kChunk) return;
+    exchange.write_chunk(gathered);
+    gathered.clear();
+  });
+  exchange.write_chunk(gathered);
+  for (const Digest& image : saver.images()) publish(api.events, "save", image, image.text());
+  exchange.end_stream();
+}
+
 void tag_image(Exchange& exchange, const ImagesApi& api) {
   const HttpQuery& query = exchange.request().query;
   ImageReference name = ImageReference::parse(query.value("repo"));
@@ -123,6 +141,10 @@ void add_image_routes(Router& router, const ImagesApi& api) {
   ImageStore& store = api.store;
   router.add("GET", "/images/json", [&store](Exchange& e) { list_images(e, store); });
   router.add("POST", "/images/load", [api](Exchange& e) { load_images(e, api); });
+  router.add("GET", "/images/get",
+             [api](Exchange& e) { save_images(e, api, e.request().query.all("names")); });
+  router.add("GET", name + "/get",
+             [api](Exchange& e) { save_images(e, api, {std::string(e.parameter("name"))}); });
   router.add("POST", "/images/create", refuse_pull);
   router.add("GET", name + "/json", [&store](Exchange& e) { inspect_image(e, store); });
   router.add("GET", name + "/history", [&store](Exchange& e) { show_history(e, store); });

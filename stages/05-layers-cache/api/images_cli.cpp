@@ -14,6 +14,7 @@
 #include "02-daemon/cli/container_cli.hpp"
 #include "02-daemon/cli/text_table.hpp"
 #include "history_cli.hpp"
+#include "save_cli.hpp"
 
 namespace slipway {
 namespace {
@@ -219,6 +220,7 @@ Commands image_commands() {
   commands.push_back(std::make_unique<RemoveImageCommand>());
   commands.push_back(std::make_unique<TagCommand>());
   commands.push_back(make_history_command());
+  commands.push_back(make_save_command());
   commands.push_back(make_inspect_command("image inspect", {"image", "/images/", "/json"}));
   return commands;
 }
