@@ -150,6 +150,36 @@ TEST_CASE("version 1 writes its limits in the trees, in an order that it takes",
   }
 }
 
+TEST_CASE("version 1 for real: what a killed supervisor left frozen is killed and removed",
+          "[04][v1][attack]") {
+  if (unified_host()) return skip("this host has no version 1 trees");
+  const Hierarchies hierarchies = Hierarchies::find();
+  const auto cgroup = open_cgroup(hierarchies, test_group());
+  cgroup->make({});
+  const ClonedProcess process = clone_process(0, -1);
+  if (process.pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    cgroup->enter();
+    for (;;) ::pause();
+  }
+  REQUIRE(eventually([&] { return cgroup->processes().size() == 1; }, std::chrono::seconds(10)));
+  cgroup->freeze();
+  cgroup->kill();
+  CHECK(WTERMSIG(status_of(process)) == SIGKILL);
+  CHECK_FALSE(cgroup->frozen());
+  CHECK(cgroup->remove());
+  CHECK_FALSE(cgroup->exists());
+}
+
+TEST_CASE("version 1 kills without freezing: nobody may be left frozen", "[04][v1][attack]") {
+  const Version1Tree tree;
+  tree.file("freezer/slipway/x/freezer.state", "never written\n");
+  const Hierarchies hierarchies = Hierarchies::find(tree.root);
+  open_cgroup(hierarchies, "/slipway/x")->kill();
+  CHECK(tree.text("pids/slipway/x/pids.max").starts_with("0"));
+  CHECK(tree.text("freezer/slipway/x/freezer.state") == "never written\n");
+}
+
 TEST_CASE("a path that leads up is refused", "[04][attack]") {
   const Version1Tree tree;
   const Hierarchies hierarchies = Hierarchies::find(tree.root);

@@ -105,6 +105,14 @@ TEST_CASE("device rules are read and written as the kernel does", "[04][devices]
   }
 }
 
+TEST_CASE("no list of devices is not all devices", "[04][devices][attack]") {
+  const DeviceRule null = *parse_device_rule("c 1:3 rwm");
+  CHECK(closed_device_rules({}) == default_device_rules());
+  CHECK(closed_device_rules({null}) == DeviceRules{{.allow = false}, null});
+  CHECK(closed_device_rules(all_devices()) == all_devices());
+  CHECK(closed_device_rules(default_device_rules()) == default_device_rules());
+}
+
 TEST_CASE("lists of processors", "[04][limits]") {
   CHECK(parse_cpu_set("") == std::set<int>{});
   CHECK(parse_cpu_set("0-2,5") == std::set<int>{0, 1, 2, 5});

@@ -138,7 +138,8 @@ void CgroupModule::check(CreateRequest& request) {
 
 void CgroupModule::prepare(StartContext& start) {
   const json& host_config = start.record.host_config;
-  const auto step = start.trace.begin("04", "limits", "write", "linux.resources");
+  const auto step =
+      start.trace.begin("04", "limits", "the spec:", "the limits, and the path of its cgroup");
   json& linux_section = start.spec["linux"];
   linux_section["cgroupsPath"] = path_of(start.record);
   linux_section["resources"] = resources_section(host_config);

@@ -106,16 +106,15 @@ class Version1 final : public Cgroup {
   }
 
   //@region kill1
-  /// What stands still can be counted: nobody makes a new process between our look and our signal. The signal comes
-  /// through when they go on.
+  /// Who may make no process cannot outrun us. To freeze the cgroup first would do as well, until we are killed half way:
+  /// a frozen process dies of no signal, and whoever waits for it waits for ever.
   void kill() const override {
-    const bool can_freeze = hierarchies_.has("freezer") && ::access(freezer().c_str(), F_OK) == 0;
     //@exercise 04.3 End everything in the cgroup, and what it makes meanwhile
-    //@hint  freeze, signal all that are there, thaw; again until nobody is left
+    //@hint  no more processes, signal all that are there, thaw what was paused; again until nobody is left
+    write_if_there("pids", "pids.max", "0");
     for (int round = 0; round < kKillRounds && !processes().empty(); ++round) {
-      if (can_freeze) freeze();
       for (const pid_t pid : processes()) ::kill(pid, SIGKILL);
-      if (can_freeze) thaw();
+      write_if_there("freezer", "freezer.state", "THAWED");
       patiently_until_fewer();
     }
     //@end
@@ -165,7 +164,11 @@ class Version1 final : public Cgroup {
   [[nodiscard]] std::string file(const std::string& controller, const char* name) const {
     return folder(controller) + "/" + name;
   }
-  [[nodiscard]] std::string freezer() const { return folder("freezer"); }
+  void write_if_there(const char* controller, const char* name, const char* value) const {
+    if (!hierarchies_.has(controller)) return;
+    const std::string path = file(controller, name);
+    if (::access(path.c_str(), F_OK) == 0) write_setting(path, value);
+  }
 
   /// Those that are there.
   [[nodiscard]] std::vector<std::string> folders() const {

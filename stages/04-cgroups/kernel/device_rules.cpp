@@ -111,6 +111,12 @@ DeviceRules default_device_rules() {
   return rules;
 }
 
+DeviceRules closed_device_rules(DeviceRules rules) {
+  if (rules.empty()) return default_device_rules();
+  if (to_string(rules.front()) != "a") rules.insert(rules.begin(), {.allow = false});
+  return rules;
+}
+
 DeviceRules all_devices() { return {{.allow = true}}; }
 
 }  // namespace slipway

@@ -38,6 +38,9 @@ std::string to_string(const DeviceRule& rule);
 /// Everything is forbidden but what each container has: its own nodes of /dev, terminals, and to make nodes that then
 /// cannot be opened.
 DeviceRules default_device_rules();
+/// What is not said is forbidden: no rules at all become the default ones, and rules that do not begin with one for
+/// everything follow one that forbids everything. The kernel alone would read both as "all devices".
+DeviceRules closed_device_rules(DeviceRules rules);
 /// Everything is allowed.
 DeviceRules all_devices();
 

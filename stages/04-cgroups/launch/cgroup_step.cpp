@@ -51,13 +51,20 @@ class CgroupStepBase : public LaunchStep {
   bool born_in_it_ = false;
 };
 
+/// A spec is made in pieces, and by others: one that says nothing about devices must not give all of them.
+Resources closed_resources(const nlohmann::json& spec) {
+  Resources resources = resources_of(spec);
+  resources.devices = closed_device_rules(resources.devices.value_or(DeviceRules()));
+  return resources;
+}
+
 class CgroupStep final : public CgroupStepBase {
  public:
   //@region step
   void prepare(LaunchContext& context) override {
     if (!open(context)) return;
     const auto call = context.call("mkdir", path_);
-    cgroup_->make(resources_of(context.spec));
+    cgroup_->make(closed_resources(context.spec));
     be_born_in_it(context);
     oom_.begin(context, *cgroup_, path_);
   }
