@@ -109,3 +109,20 @@ TEST_CASE("save with both command lines, and load gives the same id", "[acceptan
   CHECK_FALSE(std::filesystem::exists(path + "2"));
   CHECK(client.run({"rmi", name + ":v1"}).status == 0);
 }
+
+TEST_CASE("a save that breaks off fails for both command lines, and the engine's log says why",
+          "[acceptance]") {
+  if (!needs("docker")) return;
+  TestEngine engine;
+  const Client client = each_client(engine);
+  const TempFolder folder;
+  const DockerArchive archive;
+  REQUIRE(client.run({"load"}, {.input = archive.tar()}).status == 0);
+  write_text(engine.data_root() / "images/blobs/sha256" / Digest::of(archive.layers[0]).hex(),
+             "rotten");
+  const auto saved = client.run({"save", "-o", folder.path() / "saved.tar", "app:v1"});
+  INFO(saved);
+  CHECK(saved.status == 1);
+  CHECK_THAT(engine.log(), Catch::Contains("a save broke off: blob " +
+                                           Digest::of(archive.layers[0]).text() + " is damaged"));
+}

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/log_line.hpp"
 #include "05-layers-cache/images/image_saver.hpp"
 #include "image_view.hpp"
 
@@ -82,10 +83,8 @@ void load_images(Exchange& exchange, const ImagesApi& api) {
   exchange.end_stream();
 }
 
-/// All that can be refused is refused before the stream begins; a blob that turns out to be damaged breaks it off.
-void save_images(Exchange& exchange, const ImagesApi& api, const std::vector<std::string>& names) {
-  const ImageSaver saver(api.store, names);
-  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/x-tar"}}});
+/// The archive, in chunks. A blob that turns out to be damaged breaks it off: the client sees that, but not why.
+void stream_archive(Exchange& exchange, const ImageSaver& saver) try {
   std::string gathered;
   saver.write([&](std::span<const char> bytes) {
     gathered.append(bytes.data(), bytes.size());
@@ -94,6 +93,16 @@ void save_images(Exchange& exchange, const ImagesApi& api, const std::vector<std
     gathered.clear();
   });
   exchange.write_chunk(gathered);
+} catch (const std::exception& error) {
+  log_line(LogLevel::warning, "a save broke off: " + std::string(error.what()));
+  throw;
+}
+
+/// All that can be refused is refused before the stream begins.
+void save_images(Exchange& exchange, const ImagesApi& api, const std::vector<std::string>& names) {
+  const ImageSaver saver(api.store, names);
+  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/x-tar"}}});
+  stream_archive(exchange, saver);
   for (const Digest& image : saver.images()) publish(api.events, "save", image, image.text());
   exchange.end_stream();
 }
