@@ -47,6 +47,32 @@ TEST_CASE("a container has a cgroup while it runs, and none afterwards", "[04][e
   CHECK(container_cgroups(berth.engine) == before);
 }
 
+TEST_CASE("the commands by hand make the same cgroup with the same limits",
+          "[04][engine][explain]") {
+  Berth berth;
+  const std::string id = berth.start_with("web", {"-m", "64m", "--pids-limit", "20"}, kTrap);
+  const std::string story = berth.engine.slipway({"explain", "--by-hand", "web"}).out;
+  const std::size_t start = story.find("$ mkdir -p /sys/fs/cgroup");
+  INFO(story);
+  REQUIRE(start != std::string::npos);
+  std::string line = story.substr(start + 2, story.find('\n', start) - start - 2);
+  const std::string other = id + "-by-hand";
+  for (std::size_t at = 0; (at = line.find(id, at)) != std::string::npos; at += other.size()) {
+    line.replace(at, id.size(), other);
+  }
+  const CommandResult made = run_shell(line);
+  INFO(made);
+  CHECK(made.status == 0);
+  CHECK(berth.text(other, "memory/memory.limit_in_bytes", "memory.max") == "67108864");
+  CHECK(berth.text(other, "pids/pids.max", "pids.max") == "20");
+  CHECK(berth.text(other, "devices/devices.list", "cgroup.type") ==
+        berth.text(id, "devices/devices.list", "cgroup.type"));
+  for (const std::string& folder : container_cgroups(berth.engine)) {
+    if (folder.ends_with("-by-hand")) CHECK(::rmdir(folder.c_str()) == 0);
+  }
+  CHECK(berth.engine.slipway({"rm", "-f", "web"}).status == 0);
+}
+
 TEST_CASE("a program finds its own limits where it looks for them, and cannot change them",
           "[04][engine][attack]") {
   Berth berth;

@@ -7,15 +7,24 @@
 // we run.
 
 #include <iterator>
+#include <map>
 
 #include "01-cli-socket/json_fields.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "04-cgroups/kernel/cgroup.hpp"
+#include "04-cgroups/kernel/settings.hpp"
 #include "cgroup_steps.hpp"
 #include "oom_watch.hpp"
 
 namespace slipway {
 namespace {
+
+/// Version 1: a process enters a cgroup of each tree.
+std::string entering_by_hand(const Cgroup& cgroup) {
+  std::string folders;
+  for (const auto& [controller, folder] : cgroup.views()) folders += " " + folder;
+  return "for f in" + folders + "; do echo $$ > $f/cgroup.procs; done";
+}
 
 /// What both steps have in common: the cgroup that the spec names, if it names one.
 class CgroupStepBase : public LaunchStep {
@@ -25,7 +34,8 @@ class CgroupStepBase : public LaunchStep {
 
   void child(LaunchContext& context) override {
     if (!cgroup_ || born_in_it_) return;
-    const auto call = context.call("write", "0 to the tasks of " + path_);
+    const auto call = context.call("write", "0 to the tasks of " + path_,
+                                   [this] { return entering_by_hand(*cgroup_); });
     cgroup_->enter();
   }
 
@@ -36,6 +46,22 @@ class CgroupStepBase : public LaunchStep {
     hierarchies_ = Hierarchies::find();
     cgroup_ = open_cgroup(hierarchies_, path_);
     return true;
+  }
+
+  /// Its folders, and then a line into a file for each limit.
+  [[nodiscard]] std::string making_by_hand(const Resources& resources) const {
+    std::map<std::string, std::string> folders = cgroup_->views();
+    const bool unified = folders.contains("");
+    std::string limits;
+    for (const Setting& setting :
+         unified ? version2_settings(resources) : version1_settings(resources)) {
+      std::string& folder = folders[unified ? "" : setting.controller];
+      if (folder.empty()) folder = hierarchies_.tree_of(setting.controller) + path_;
+      limits += " && echo '" + setting.value + "' > " + folder + "/" + setting.file;
+    }
+    std::string make = "mkdir -p";
+    for (const auto& [controller, folder] : folders) make += " " + folder;
+    return make + limits;
   }
 
   void be_born_in_it(LaunchContext& context) {
@@ -63,8 +89,9 @@ class CgroupStep final : public CgroupStepBase {
   //@region step
   void prepare(LaunchContext& context) override {
     if (!open(context)) return;
-    const auto call = context.call("mkdir", path_);
-    cgroup_->make(closed_resources(context.spec));
+    const Resources resources = closed_resources(context.spec);
+    const auto call = context.call("mkdir", path_, [&] { return making_by_hand(resources); });
+    cgroup_->make(resources);
     be_born_in_it(context);
     oom_.begin(context, *cgroup_, path_);
   }
