@@ -207,11 +207,13 @@ TEST_CASE("no descriptor and no signal setting of ours reaches the process",
   ::sigemptyset(&terminate);
   ::sigaddset(&terminate, SIGTERM);
   ::sigprocmask(SIG_BLOCK, &terminate, &before);
+  const auto hang_up = ::signal(SIGHUP, SIG_IGN);       // as nohup(1) leaves it
   const UniqueFd leaky(::open("/dev/null", O_RDONLY));  // no close-on-exec, on purpose
   Launch launch({"sh", "-c", "ls /proc/self/fd; cat /proc/self/status"});
   launch.add(process_steps());
   CHECK(launch.run() == 0);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::signal(SIGHUP, hang_up);
   const std::string seen = read_text(launch.output);
   CHECK_THAT(seen, Catch::StartsWith("0\n1\n2\n3\nName:"));  // 3 is the listing itself
   for (const char* field : {"SigBlk:", "SigIgn:"}) {

@@ -9,6 +9,7 @@
 #include "01-cli-socket/http_message.hpp"
 #include "01-cli-socket/log_line.hpp"
 #include "02-daemon/base/human_text.hpp"
+#include "text_table.hpp"
 
 namespace slipway {
 
@@ -25,17 +26,6 @@ std::string joined(const Words& parts, const std::string& separator) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : separator) + part;
   return text;
-}
-
-/// At most `limit` characters; UTF-8 stays whole.
-std::string shortened(const std::string& text, std::size_t limit) {
-  std::size_t characters = 0;
-  std::size_t cut = text.size();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
-    if (++characters == limit) cut = i;
-  }
-  return characters <= limit ? text : text.substr(0, cut) + "…";
 }
 
 /// A run of ports that are published alike: docker shows "0.0.0.0:8000-8002->8000-8002/tcp".

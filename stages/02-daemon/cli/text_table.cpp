@@ -36,4 +36,14 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::string shortened(const std::string& text, std::size_t limit) {
+  std::size_t characters = 0;
+  std::size_t cut = text.size();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
+    if (++characters == limit) cut = i;
+  }
+  return characters <= limit ? text : text.substr(0, cut) + "…";
+}
+
 }  // namespace slipway

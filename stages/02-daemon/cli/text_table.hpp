@@ -11,4 +11,7 @@ namespace slipway {
 /// \returns the lines; no spaces at their ends
 std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
+/// At most `limit` characters, the last of them "…" if something was cut off; UTF-8 stays whole.
+std::string shortened(const std::string& text, std::size_t limit);
+
 }  // namespace slipway

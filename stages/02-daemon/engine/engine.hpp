@@ -173,6 +173,7 @@ class Engine {
   void learn(const ContainerPtr& container, const ExitRecord* record, const nlohmann::json* task);
   void lose_sight(const ContainerPtr& container, const std::string& reason);
   void look_again(const ContainerPtr& container);
+  void hear_of_end(const std::string& id) noexcept;
   [[nodiscard]] bool was_stopped(const Container& container, const std::string& run) const;
   void learn_of_run(const ContainerPtr& container, const ExitRecord& record,
                     const nlohmann::json* task);

@@ -193,6 +193,17 @@ void Engine::look_again(const ContainerPtr& container) {
     return lose_sight(container, error.what());
   }
   learn(container, record ? &*record : nullptr, nullptr);
+  hear_of_end(container->record.id);
+}
+
+/// Its end may have come after we read the ledger and before we took it over: the news of it found nobody that it was for.
+void Engine::hear_of_end(const std::string& id) noexcept {
+  try {
+    if (const auto record = ledger_entry(id)) on_exit(*record);
+  } catch (
+      const std::exception& error) {  // the supervisor is gone: with the next one all is reconciled
+    log_line(LogLevel::warning, "container " + id + ": " + error.what());
+  }
 }
 
 void Engine::learn_of_run(const ContainerPtr& container, const ExitRecord& record,

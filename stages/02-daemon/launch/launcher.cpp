@@ -91,12 +91,13 @@ void reset_signal(int number) {
   ::syscall(SYS_rt_sigaction, number, &kernel_default, nullptr, sizeof(std::uint64_t));
 }
 
-/// The signals that the shim blocked or ignored, itself or through others, are the container's to handle.
+/// The signals that the shim blocked or ignored, itself or through others, are the container's to handle. All of them:
+/// whoever is started by nohup(1) or in a shell's background has SIGHUP, SIGINT or SIGQUIT ignored from birth.
 void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGPIPE, 32, 33}) reset_signal(number);
+  for (int number = 1; number < _NSIG; ++number) reset_signal(number);
 }
 
 void reap(const UniqueFd& pidfd) noexcept {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "01-cli-socket/api_error.hpp"
 #include "01-cli-socket/json_fields.hpp"
 #include "02-daemon/base/filters.hpp"
 #include "05-layers-cache/images/image_index.hpp"
@@ -129,6 +130,33 @@ json image_details(const Image& image, bool full_config) {
           {"GraphDriver", {{"Name", "overlay2"}, {"Data", json::object()}}},
           {"RootFS", {{"Type", "layers"}, {"Layers", texts_of(image.layers)}}},
           {"Metadata", {{"LastTagTime", "0001-01-01T00:00:00Z"}}}};
+}
+
+json image_history(const Image& image, const std::vector<std::uint64_t>& layer_sizes) {
+  json lines = json::array();
+  std::size_t layer = 0;
+  const JsonFields document(image.config);
+  for (const json& step : document.array("history")) {
+    const JsonFields fields(step, "history[" + std::to_string(lines.size()) + "]");
+    std::uint64_t size = 0;
+    if (!fields.boolean("empty_layer")) {
+      if (layer == layer_sizes.size())
+        throw ApiError(500, "too many non-empty layers in History section");
+      size = layer_sizes[layer++];
+    }
+    lines.push_back({{"Id", "<missing>"},
+                     {"Created", unix_seconds(fields.text("created"))},
+                     {"CreatedBy", fields.text("created_by")},
+                     {"Comment", fields.text("comment")},
+                     {"Size", size},
+                     {"Tags", nullptr}});
+  }
+  std::reverse(lines.begin(), lines.end());
+  if (!lines.empty()) {  // the steps before the last are images of their builder's, not of ours
+    lines[0]["Id"] = image.id.text();
+    if (!image.names.empty()) lines[0]["Tags"] = tags_of(image);
+  }
+  return lines;
 }
 
 std::vector<ImagePtr> filter_images(const std::vector<ImagePtr>& images, const std::string& text) {

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "01-cli-socket/api_error.hpp"
+#include "01-cli-socket/log_line.hpp"
+#include "05-layers-cache/images/image_saver.hpp"
 #include "image_view.hpp"
 
 namespace slipway {
@@ -11,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kChunk = 256 * 1024;
 constexpr std::string_view kAnyName = "/images/{name:.*}";
 
 void list_images(Exchange& exchange, const ImageStore& store) {
@@ -30,6 +33,13 @@ void inspect_image(Exchange& exchange, const ImageStore& store) {
   json details = image_details(*image, api_version_below(request, "1.50"));
   if (api_version_below(request, "1.44")) details["VirtualSize"] = image->size;
   exchange.respond(json_response(200, details));
+}
+
+void show_history(Exchange& exchange, const ImageStore& store) {
+  const ImagePtr image = store.find(exchange.parameter("name"));
+  std::vector<std::uint64_t> sizes;
+  for (const Digest& layer : image->layers) sizes.push_back(store.layer_size(layer));
+  exchange.respond(json_response(200, image_history(*image, sizes)));
 }
 
 void publish(EventLog& events, std::string action, const Digest& image, std::string name) {
@@ -70,6 +80,30 @@ void load_images(Exchange& exchange, const ImagesApi& api) {
     for (const ImageReference& name : image.names) say("Loaded image: " + name.familiar());
     if (image.names.empty()) say("Loaded image ID: " + image.id.text());
   }
+  exchange.end_stream();
+}
+
+/// The archive, in chunks. A blob that turns out to be damaged breaks it off: the client sees that, but not why.
+void stream_archive(Exchange& exchange, const ImageSaver& saver) try {
+  std::string gathered;
+  saver.write([&](std::span<const char> bytes) {
+    gathered.append(bytes.data(), bytes.size());
+    if (gathered.size() < kChunk) return;
+    exchange.write_chunk(gathered);
+    gathered.clear();
+  });
+  exchange.write_chunk(gathered);
+} catch (const std::exception& error) {
+  log_line(LogLevel::warning, "a save broke off: " + std::string(error.what()));
+  throw;
+}
+
+/// All that can be refused is refused before the stream begins.
+void save_images(Exchange& exchange, const ImagesApi& api, const std::vector<std::string>& names) {
+  const ImageSaver saver(api.store, names);
+  exchange.begin_stream({.status = 200, .headers = {{"Content-Type", "application/x-tar"}}});
+  stream_archive(exchange, saver);
+  for (const Digest& image : saver.images()) publish(api.events, "save", image, image.text());
   exchange.end_stream();
 }
 
@@ -116,8 +150,13 @@ void add_image_routes(Router& router, const ImagesApi& api) {
   ImageStore& store = api.store;
   router.add("GET", "/images/json", [&store](Exchange& e) { list_images(e, store); });
   router.add("POST", "/images/load", [api](Exchange& e) { load_images(e, api); });
+  router.add("GET", "/images/get",
+             [api](Exchange& e) { save_images(e, api, e.request().query.all("names")); });
+  router.add("GET", name + "/get",
+             [api](Exchange& e) { save_images(e, api, {std::string(e.parameter("name"))}); });
   router.add("POST", "/images/create", refuse_pull);
   router.add("GET", name + "/json", [&store](Exchange& e) { inspect_image(e, store); });
+  router.add("GET", name + "/history", [&store](Exchange& e) { show_history(e, store); });
   router.add("POST", name + "/tag", [api](Exchange& e) { tag_image(e, api); });
   router.add("DELETE", name, [api](Exchange& e) { remove_image(e, api); });
 }

@@ -17,8 +17,9 @@ struct ImagesApi {
   EventLog& events;
 };
 
-/// GET /images/json, POST /images/load, POST /images/create (says that there is no registry client yet),
-/// GET /images/{name}/json, POST /images/{name}/tag, DELETE /images/{name}.
+/// GET /images/json, POST /images/load, GET /images/get and /images/{name}/get (save),
+/// POST /images/create (says that there is no registry client yet),
+/// GET /images/{name}/json and …/history, POST /images/{name}/tag, DELETE /images/{name}.
 void add_image_routes(Router& router, const ImagesApi& api);
 
 }  // namespace slipway

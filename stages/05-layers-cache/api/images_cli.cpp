@@ -13,6 +13,8 @@
 #include "02-daemon/base/human_text.hpp"
 #include "02-daemon/cli/container_cli.hpp"
 #include "02-daemon/cli/text_table.hpp"
+#include "history_cli.hpp"
+#include "save_cli.hpp"
 
 namespace slipway {
 namespace {
@@ -217,6 +219,8 @@ Commands image_commands() {
   commands.push_back(std::make_unique<ImagesCommand>());
   commands.push_back(std::make_unique<RemoveImageCommand>());
   commands.push_back(std::make_unique<TagCommand>());
+  commands.push_back(make_history_command());
+  commands.push_back(make_save_command());
   commands.push_back(make_inspect_command("image inspect", {"image", "/images/", "/json"}));
   return commands;
 }

@@ -6,7 +6,7 @@
 
 namespace slipway {
 
-/// images, load, rmi, tag, image inspect, each also as `image ls`, `image load`, `image rm`, `image tag`.
+/// images, load, save, rmi, tag, history, image inspect, each also as `image ls`, `image load`, `image rm`, `image tag`.
 Commands image_commands();
 
 }  // namespace slipway

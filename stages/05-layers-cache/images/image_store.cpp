@@ -1,5 +1,6 @@
 #include "image_store.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,6 +76,11 @@ void ImageStore::open() {
 
 std::string ImageStore::blob_path(const Digest& digest) const {
   return folder_ + "/blobs/sha256/" + digest.hex();
+}
+
+UniqueFd ImageStore::open_blob(const Digest& digest) const {
+  const std::string path = blob_path(digest);
+  return UniqueFd(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
 }
 
 /// A document of the store. \throws std::runtime_error if its bytes have changed since it came

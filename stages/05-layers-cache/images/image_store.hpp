@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "01-cli-socket/unique_fd.hpp"
 #include "image.hpp"
 #include "image_index.hpp"
 #include "image_removal.hpp"
@@ -82,6 +83,8 @@ class ImageStore {
   /// \param hold  empty
   [[nodiscard]] std::optional<KnownLayer> hold_layer(const Digest& diff_id, const Digest& blob,
                                                      Hold& hold);
+  /// For reading; what it holds is for the caller to check. \throws SysError
+  [[nodiscard]] UniqueFd open_blob(const Digest& digest) const;
   [[nodiscard]] std::string layer_root(const Digest& diff_id) const;
   /// Bytes of all the layer's files; 0 if it is not there.
   [[nodiscard]] std::uint64_t layer_size(const Digest& diff_id) const;
