@@ -339,6 +339,7 @@ TEST_CASE("inspect looks for containers, then for other things", "[cli][inspect]
         json::parse(R"([{"Id":"c1","State":{"Pid":42}},{"Id":"sha256:1"}])"));
   CHECK(engine.slipway({"inspect", "-f", "{{.State.Pid}}", "/web"}).out == "42\n");
   CHECK(engine.slipway({"inspect", "--type", "image", "-f", "{{.Id}}", "web"}).out == "sha256:1\n");
+  engine.answer("GET", "/containers/nope/json", 404, {{"message", "No such container: nope"}});
   const auto missing = engine.slipway({"container", "inspect", "nope"});
   INFO(missing);
   CHECK(missing.status == 1);

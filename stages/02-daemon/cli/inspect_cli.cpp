@@ -69,14 +69,12 @@ class InspectCommand final : public Command {
       const std::string query = size_ && kind.name == "container" ? "?size=1" : "";
       const HttpResponse response =
           context.api.request("GET", kind.before + encoded + kind.behind + query);
-      if (response.status == 404) continue;
+      if (response.status == 404 && kinds_.size() > 1) continue;
       throw_if_error(response);
       return parse_json(response.body, "the engine's answer");
     }
     if (!known_type) throw std::runtime_error("\"" + type_ + "\" is not a valid value for --type");
-    throw not_found("No such " +
-                    (type_.empty() ? kinds_.size() == 1 ? kinds_[0].name : "object" : type_) +
-                    ": " + name);
+    throw not_found("No such " + (type_.empty() ? "object" : type_) + ": " + name);
   }
 
   std::string command_;
