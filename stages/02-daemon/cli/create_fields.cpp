@@ -50,16 +50,6 @@ std::pair<std::string, std::string> key_value(const std::string& text) {
   return {text.substr(0, equals), equals < text.size() ? text.substr(equals + 1) : ""};
 }
 
-/// "{key: value}" of every word.
-json map_of(const Words& values, char separator) {
-  json map = json::object();
-  for (const std::string& word : values) {
-    const std::size_t at = std::min(word.find(separator), word.size());
-    map[word.substr(0, at)] = at < word.size() ? word.substr(at + 1) : "";
-  }
-  return map;
-}
-
 json restart_policy(const std::string& text) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::string name = text.substr(0, colon);
@@ -232,6 +222,15 @@ std::string port_key(int port, const std::string& protocol) {
 }
 
 }  // namespace
+
+json map_of(const std::vector<std::string>& values, char separator) {
+  json map = json::object();
+  for (const std::string& word : values) {
+    const std::size_t at = std::min(word.find(separator), word.size());
+    map[word.substr(0, at)] = at < word.size() ? word.substr(at + 1) : "";
+  }
+  return map;
+}
 
 json field_json(FieldKind kind, const Words& values) {
   const std::string& last = values.back();

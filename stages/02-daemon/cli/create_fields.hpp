@@ -43,4 +43,7 @@ void add_published_port(const std::string& text, nlohmann::json& bindings, nlohm
 /// `--expose 80`, `--expose 7000-7002/udp`.
 void add_exposed_ports(const std::string& text, nlohmann::json& exposed);
 
+/// {"key": "value"} of every word "key=value"; a word without the separator has an empty value.
+nlohmann::json map_of(const std::vector<std::string>& values, char separator);
+
 }  // namespace slipway

@@ -1,9 +1,7 @@
-#include <istream>
 #include <nlohmann/json.hpp>
-#include <ostream>
 
-#include "02-daemon/base/human_text.hpp"
 #include "container_cli.hpp"
+#include "prune_text.hpp"
 
 namespace slipway {
 
@@ -22,32 +20,13 @@ class ContainerPruneCommand final : public Command {
   }
 
   int run(CliContext& context) override {
-    if (!force_ && !confirmed(context)) return 0;
-    const std::string query =
-        filters_.empty() ? "" : "?filters=" + percent_encode(filters_json(filters_));
-    const json answer = context.api.call("POST", "/containers/prune" + query);
-    const json deleted = answer.value("ContainersDeleted", json());
-    if (deleted.is_array() && !deleted.empty()) {
-      context.out << "Deleted Containers:\n";
-      for (const json& id : deleted) context.out << id.get<std::string>() << '\n';
-      context.out << '\n';
-    }
-    context.out << "Total reclaimed space: "
-                << human_size(static_cast<double>(answer.value("SpaceReclaimed", std::int64_t{0})))
-                << std::endl;
+    if (!force_ && !confirmed(context, "all stopped containers")) return 0;
+    const json answer = context.api.call("POST", "/containers/prune" + filter_query(filters_));
+    print_pruned(context, answer, "ContainersDeleted", "Deleted Containers:");
     return 0;
   }
 
  private:
-  static bool confirmed(CliContext& context) {
-    context.out << "WARNING! This will remove all stopped containers.\n"
-                   "Are you sure you want to continue? [y/N] "
-                << std::flush;
-    std::string answer;
-    std::getline(context.in, answer);
-    return answer == "y" || answer == "Y";
-  }
-
   bool force_ = false;
   std::vector<std::string> filters_;
 };

@@ -1,32 +1,18 @@
 #include "volume_cli.hpp"
 
-#include <istream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "01-cli-socket/go_template.hpp"
-#include "02-daemon/base/human_text.hpp"
 #include "02-daemon/cli/container_cli.hpp"
+#include "02-daemon/cli/create_fields.hpp"
+#include "02-daemon/cli/prune_text.hpp"
 #include "02-daemon/cli/text_table.hpp"
 
 namespace slipway {
 namespace {
 
 using nlohmann::json;
-
-/// Each "key=value" as a field; a word without '=' is a key with an empty value.
-json fields_of(const std::vector<std::string>& pairs) {
-  json fields = json::object();
-  for (const std::string& pair : pairs) {
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    fields[pair.substr(0, equals)] = pair.substr(std::min(equals + 1, pair.size()));
-  }
-  return fields;
-}
-
-std::string query_of(const std::vector<std::string>& filters) {
-  return filters.empty() ? "" : "?filters=" + percent_encode(filters_json(filters));
-}
 
 class CreateVolumeCommand final : public Command {
  public:
@@ -43,8 +29,8 @@ class CreateVolumeCommand final : public Command {
   int run(CliContext& context) override {
     const json body = {{"Name", name_},
                        {"Driver", driver_},
-                       {"DriverOpts", fields_of(options_)},
-                       {"Labels", fields_of(labels_)}};
+                       {"DriverOpts", map_of(options_, '=')},
+                       {"Labels", map_of(labels_, '=')}};
     context.out << context.api.call("POST", "/volumes/create", body).at("Name").get<std::string>()
                 << '\n';
     return 0;
@@ -69,7 +55,7 @@ class ListVolumesCommand final : public Command {
   }
 
   int run(CliContext& context) override {
-    const json answer = context.api.call("GET", "/volumes" + query_of(filters_));
+    const json answer = context.api.call("GET", "/volumes" + filter_query(filters_));
     const std::string format = quiet_ ? "{{.Name}}" : format_;
     std::vector<std::vector<std::string>> lines{{"DRIVER", "VOLUME NAME"}};
     for (const json& volume : answer.at("Volumes")) {
@@ -126,30 +112,18 @@ class PruneVolumesCommand final : public Command {
   }
 
   int run(CliContext& context) override {
-    if (!force_ && !confirmed(context)) return 0;
+    const std::string which = all_ ? "all" : "anonymous local";
+    if (!force_ && !confirmed(context, which + " volumes not used by at least one container")) {
+      return 0;
+    }
     std::vector<std::string> filters = filters_;
     if (all_) filters.emplace_back("all=1");
-    const json answer = context.api.call("POST", "/volumes/prune" + query_of(filters));
-    const json& deleted = answer.at("VolumesDeleted");
-    if (!deleted.empty()) context.out << "Deleted Volumes:\n";
-    for (const json& name : deleted) context.out << name.get<std::string>() << '\n';
-    context.out << (deleted.empty() ? "" : "\n") << "Total reclaimed space: "
-                << human_size(static_cast<double>(answer.value("SpaceReclaimed", std::int64_t{0})))
-                << std::endl;
+    const json answer = context.api.call("POST", "/volumes/prune" + filter_query(filters));
+    print_pruned(context, answer, "VolumesDeleted", "Deleted Volumes:");
     return 0;
   }
 
  private:
-  [[nodiscard]] bool confirmed(CliContext& context) const {
-    context.out << "WARNING! This will remove " << (all_ ? "all" : "anonymous local")
-                << " volumes not used by at least one container.\n"
-                   "Are you sure you want to continue? [y/N] "
-                << std::flush;
-    std::string answer;
-    std::getline(context.in, answer);
-    return answer == "y" || answer == "Y";
-  }
-
   bool all_ = false;
   bool force_ = false;
   std::vector<std::string> filters_;

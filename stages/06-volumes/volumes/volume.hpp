@@ -22,8 +22,8 @@ struct Volume {
 
 using VolumePtr = std::shared_ptr<const Volume>;
 
-/// \throws ApiError 400 in docker's words unless it matches [a-zA-Z0-9][a-zA-Z0-9_.-]+, at most 255 bytes: it becomes the
-/// name of a folder
+/// \throws ApiError 400 in docker's words unless it matches [a-zA-Z0-9][a-zA-Z0-9_.-]+, at most 239 bytes: it becomes the
+/// name of a folder, with a word before it for a while
 void check_volume_name(const std::string& name);
 
 /// The options of the driver "local" are those of mount(8): "type", "o", "device". \throws ApiError 400 in docker's words
